@@ -1,0 +1,212 @@
+"""Captures: every response as it came, hash-chained within its sweep, and the findings and sightings read off them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import clock
+from config.database import AppendOnly, Base, Row, new_uuid
+from crawlers import urls
+from crawlers.interface import Finding, MediaKind
+
+CaptureKind = Literal["page", "media", "robots"]
+FIRST_HASH = "0" * 64  # what the first capture of a sweep chains to
+PRICE_LIMIT = Decimal("1e12")  # of Numeric(14, 2); a larger "price" is no price
+
+
+class Capture(AppendOnly, Row, Base):
+    """One response as it came: address, time, status, headers and body, chained to the one before it in its sweep."""
+
+    __tablename__ = "captures"
+    __table_args__ = (UniqueConstraint("sweep_id", "url_hash"),)
+
+    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweeps.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))  # "page", "media" or "robots"
+    url: Mapped[str] = mapped_column(Text)  # canonical, as asked for
+    url_hash: Mapped[str] = mapped_column(String(32), index=True)  # blake2b-128 of url, hex
+    final_url: Mapped[str] = mapped_column(Text)  # after redirects
+    fetched_at: Mapped[datetime]
+    status: Mapped[int]
+    headers: Mapped[list[Any]]  # [[name, value], ...] as received, in order
+    mime: Mapped[str] = mapped_column(String(100))  # sniffed from the bytes, never believed from the header
+    body_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size_bytes: Mapped[int]
+    ip_address: Mapped[str | None] = mapped_column(String(45))
+    parts: Mapped[list[Any] | None]  # [[url, sha256, size], ...] when the body was put together from a playlist
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))  # sha256 over every field above and previous_hash
+
+
+class FindingRow(AppendOnly, Row, Base):
+    """A page's Finding at rest."""
+
+    __tablename__ = "findings"
+
+    capture_id: Mapped[int] = mapped_column(ForeignKey("captures.id"), unique=True)
+    source: Mapped[str] = mapped_column(String(100), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    url: Mapped[str] = mapped_column(Text)  # canonical
+    place: Mapped[str] = mapped_column(String(500), index=True)  # canonical url without scheme, the place of a case
+    title: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    uploader: Mapped[str | None] = mapped_column(Text)
+    seller: Mapped[str | None] = mapped_column(Text)
+    price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    published_at: Mapped[datetime | None]
+    language: Mapped[str | None] = mapped_column(String(20))
+    is_commercial: Mapped[bool | None]
+    attribution: Mapped[str | None] = mapped_column(Text)
+    provenance: Mapped[dict[str, Any]]
+    found_at: Mapped[datetime]
+
+
+class Sighting(AppendOnly, Row, Base):
+    """One medium at one place: the page's finding and the captured bytes."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (UniqueConstraint("finding_id", "capture_id"), Index("ix_sightings_blob", "blob"))
+
+    finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"), index=True)
+    capture_id: Mapped[int] = mapped_column(ForeignKey("captures.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))  # "image", "video" or "audio"
+    position: Mapped[int] = mapped_column(Integer)  # order on the page
+    url: Mapped[str] = mapped_column(Text)
+    blob: Mapped[str] = mapped_column(String(64))  # sha256 of the medium's bytes
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One response as it came, its body already stored as a blob."""
+
+    url: str  # canonical, as asked for
+    final_url: str  # after redirects
+    status: int
+    headers: tuple[tuple[str, str], ...]  # as received, in order
+    mime: str  # sniffed
+    blob: str  # sha256 of the body
+    size_bytes: int
+    fetched_at: datetime
+    ip_address: str | None = None
+    parts: tuple[tuple[str, str, int], ...] | None = None  # (url, sha256, bytes) of each piece of a playlist
+
+
+def seal(capture: Capture) -> str:
+    """Return the sha256 over a canonical JSON of everything the capture says, and of the hash before it."""
+    said = {
+        "uuid": capture.uuid,
+        "sweep": capture.sweep_id,
+        "kind": capture.kind,
+        "url": capture.url,
+        "final_url": capture.final_url,
+        "fetched_at": capture.fetched_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "status": capture.status,
+        "headers": [list(header) for header in capture.headers],
+        "mime": capture.mime,
+        "body_sha256": capture.body_sha256,
+        "size_bytes": capture.size_bytes,
+        "ip_address": capture.ip_address,
+        "parts": None if capture.parts is None else [list(part) for part in capture.parts],
+        "previous_hash": capture.previous_hash,
+    }
+    canonical = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -> Capture:
+    """Append the capture of a response to its sweep's chain; a sweep is one process, so the chain never forks."""
+    row = Capture(
+        uuid=new_uuid(),
+        sweep_id=sweep_id,
+        kind=kind,
+        url=fetched.url,
+        url_hash=urls.url_hash(fetched.url),
+        final_url=fetched.final_url,
+        fetched_at=fetched.fetched_at,
+        status=fetched.status,
+        headers=[list(header) for header in fetched.headers],
+        mime=fetched.mime,
+        body_sha256=fetched.blob,
+        size_bytes=fetched.size_bytes,
+        ip_address=fetched.ip_address,
+        parts=None if fetched.parts is None else [list(part) for part in fetched.parts],
+        previous_hash=last_hash(session, sweep_id),
+    )
+    row.hash = seal(row)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def last_hash(session: Session, sweep_id: int) -> str:
+    """Return the hash the next capture of a sweep chains to."""
+    newest = select(Capture.hash).where(Capture.sweep_id == sweep_id).order_by(Capture.id.desc()).limit(1)
+    return session.scalar(newest) or FIRST_HASH
+
+
+def find(session: Session, sweep_id: int, url: str) -> Capture | None:
+    """Return the sweep's capture of a canonical url, or None when it has none."""
+    return session.scalar(select(Capture).where(Capture.sweep_id == sweep_id, Capture.url_hash == urls.url_hash(url)))
+
+
+def broken_links(session: Session, sweep_id: int) -> list[int]:
+    """Return the ids of the captures of a sweep whose own hash or whose chain does not hold; [] is a sound chain."""
+    broken = []
+    previous = FIRST_HASH
+    for row in session.scalars(select(Capture).where(Capture.sweep_id == sweep_id).order_by(Capture.id)):
+        if row.previous_hash != previous or seal(row) != row.hash:
+            broken.append(row.id)
+        previous = row.hash
+    return broken
+
+
+def store_finding(session: Session, capture: Capture, source: str, finding: Finding) -> FindingRow:
+    """Append what a captured page says."""
+    listing = finding.listing
+    price = listing.price if listing else None
+    row = FindingRow(
+        capture_id=capture.id,
+        source=source,
+        kind=finding.kind,
+        url=finding.url,
+        place=urls.place(finding.url),
+        title=finding.title,
+        text=finding.text,
+        uploader=finding.uploader,
+        seller=listing.seller if listing else None,
+        price=None if price is None or price >= PRICE_LIMIT else round(price, 2),
+        currency=listing.currency if listing else None,
+        published_at=finding.published_at,
+        language=finding.language,
+        is_commercial=finding.is_commercial,
+        attribution=finding.attribution,
+        provenance=dict(finding.provenance),
+        found_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def store_sighting(session: Session, finding_id: int, capture: Capture, kind: MediaKind, *, position: int) -> Sighting:
+    """Append that a page showed this medium; the same medium twice on one page is one sighting."""
+    known = select(Sighting).where(Sighting.finding_id == finding_id, Sighting.capture_id == capture.id)
+    row = session.scalar(known)
+    if row is None:
+        row = Sighting(
+            finding_id=finding_id,
+            capture_id=capture.id,
+            kind=kind,
+            position=position,
+            url=capture.url,
+            blob=capture.body_sha256,
+        )
+        session.add(row)
+        session.flush()
+    return row

@@ -1,0 +1,200 @@
+"""A glance: a few watched pages and their media fetched by the guarded, polite road, in a child process. Keeps nothing.
+
+A process of its own because a reactor runs once a process, and a look must leave nothing behind but its answer.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from config.blobs import BlobStore
+from config.errors import MekikiError
+from config.settings import Crawl
+from crawlers import extract, playlist, road, sniff, spiders, urls
+from crawlers.manners import NETWORK_ERRORS, network_sentence
+from crawlers.page import Page
+from crawlers.sources import Identity, Limits, Scope, Source
+
+MAX_SHOWN = 40  # other media of the page that are compared with what was asked to go
+CHILD_MINUTES = 30
+_TROUBLE: tuple[type[Exception], ...] = (IgnoreRequest, playlist.NotAFilm, *NETWORK_ERRORS)
+
+
+class GlanceFailed(MekikiError):
+    """The child that looks at watched places died."""
+
+    permanent = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """One watched page and the media it was seen with."""
+
+    url: str
+    media_urls: tuple[str, ...]
+    source: Source | None = None  # whose reader knows the page; None: any page's
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one address answered."""
+
+    url: str
+    final_url: str
+    status: int | None = None  # None: no answer
+    blob: str | None = None  # sha256 of the medium, put together from its playlist where it is one; None: no medium
+    error: str | None = None  # why there is no answer, or no medium
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a page and its media looked like."""
+
+    page: Seen
+    media: tuple[Seen, ...] = ()  # the watched addresses, in order
+    shown: tuple[Seen, ...] = ()  # other media the page shows now
+
+
+def glance(crawl: Crawl, targets: Sequence[Target]) -> list[Look]:
+    """Return a look at each target, in order. Raises GlanceFailed when the child dies."""
+    if not targets:
+        return []
+    asked = {
+        "crawl": crawl.model_dump(mode="json"),
+        "targets": [
+            {"url": one.url, "media": one.media_urls, "source": _source(one).model_dump(mode="json")} for one in targets
+        ],
+    }
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "crawlers.glance"], input=json.dumps(asked), capture_output=True, text=True,
+            timeout=CHILD_MINUTES * 60 * len(targets), check=True,
+        )  # fmt: skip
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as died:
+        last = (str(died.stderr or "").strip().splitlines() or [str(died)])[-1]
+        raise GlanceFailed(f"Looking again at {targets[0].url} failed ({last}); it is tried again later.") from died
+    return [
+        Look(Seen(**one["page"]), tuple(Seen(**seen) for seen in one["media"]), tuple(Seen(**s) for s in one["shown"]))
+        for one in json.loads(ended.stdout)
+    ]
+
+
+def _source(target: Target) -> Source:
+    if target.source is not None:
+        return target.source
+    return Source(source=Identity(id="any-page", name="Any page", kind="page"), scope=Scope(seeds=(target.url,)))
+
+
+class Glancer(Spider):
+    """Fetches the targets' pages, then their media."""
+
+    name = "mekiki-glance"
+
+    def __init__(self, targets: list[Target], limits: Limits, blobs: BlobStore) -> None:
+        super().__init__()
+        self.targets, self.limits, self.blobs = targets, limits, blobs
+        self.looks: dict[int, Look] = {}
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield a request for every page."""
+        for number, target in enumerate(self.targets):
+            yield Request(
+                target.url, callback=self.seen, errback=self.failed, cb_kwargs={"number": number}, dont_filter=True
+            )
+
+    def robots_kept(self, _host: str) -> None:
+        """A glance asks every host's robots.txt anew."""
+
+    def robots_seen(self, _host: str, _response: Response) -> None:
+        """A glance keeps nothing."""
+
+    async def seen(self, response: Response, number: int) -> None:
+        """Look at the page's media: those watched, and those it shows now."""
+        target = self.targets[number]
+        page = Seen(target.url, urls.canonical(response.url) or response.url, response.status)
+        media = [await self._medium(url) for url in target.media_urls]
+        others = [url for url in self._shown(target, response) if url not in target.media_urls][:MAX_SHOWN]
+        shown = [await self._medium(url) for url in others]
+        self.looks[number] = Look(page, tuple(media), tuple(shown))
+
+    def _shown(self, target: Target, response: Response) -> list[str]:
+        if response.status >= 400 or target.source is None:
+            return []
+        page = Page.of(urls.canonical(response.url) or response.url, response.body, response.meta.get("received", ()))
+        try:
+            read = extract.read_page(spiders.reader(target.source), page, target.source)
+        except extract.UnreadablePage:
+            return []
+        return [link.url for link in read.media]
+
+    async def _medium(self, url: str) -> Seen:
+        try:
+            response = await self._fetch(url, {})
+            if response.status >= 400:
+                return Seen(url, response.url, response.status)
+            if sniff.mime(response.body) == sniff.PLAYLIST:
+                film = await playlist.assemble(url, response, self._fetch, self.blobs, self.limits)
+                return Seen(url, film.final_url, film.status, film.blob)
+        except _TROUBLE as trouble:
+            known = isinstance(trouble, (IgnoreRequest, MekikiError))
+            return Seen(url, url, error=str(trouble) if known else network_sentence(url, trouble))
+        if sniff.media_kind(sniff.mime(response.body)) is None:
+            return Seen(url, response.url, response.status, error="it is no picture, film or sound any more")
+        return Seen(url, response.url, response.status, hashlib.sha256(response.body).hexdigest())
+
+    async def _fetch(self, url: str, headers: dict[str, str]) -> Response:
+        assert self.crawler.engine is not None
+        request = Request(url, headers=headers, meta=road.media_meta(self.limits), dont_filter=True)
+        return await self.crawler.engine.download_async(request)
+
+    def failed(self, failure: Failure) -> None:
+        """Write down that the page gave no answer."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        number, error = request.cb_kwargs["number"], failure.value
+        assert isinstance(error, Exception)
+        says = str(error) if isinstance(error, IgnoreRequest) else network_sentence(request.url, error)
+        self.looks[number] = Look(Seen(self.targets[number].url, self.targets[number].url, error=says))
+
+
+def main() -> None:
+    """Read the targets from stdin, look, and write the looks to stdout."""
+    asked = json.load(sys.stdin)
+    crawl = Crawl(**asked["crawl"])
+    targets = [Target(one["url"], tuple(one["media"]), Source(**one["source"])) for one in asked["targets"]]
+    limits = _widest([target.source.within(crawl) for target in targets if target.source is not None])
+    with tempfile.TemporaryDirectory() as scratch:
+        process = road.process(crawl, limits)
+        crawler = process.create_crawler(Glancer)
+        process.crawl(crawler, targets=targets, limits=limits, blobs=BlobStore(Path(scratch)))
+        process.start()
+    spider = crawler.spider
+    assert isinstance(spider, Glancer)
+    nothing = [Look(Seen(target.url, target.url, error="the look was cut short")) for target in targets]
+    looks = [spider.looks.get(number, nothing[number]) for number in range(len(targets))]
+    json.dump([asdict(look) for look in looks], sys.stdout)
+
+
+def _widest(limits: Sequence[Limits]) -> Limits:
+    """Return the limits of all sources of this glance together: the longest delay, the largest sizes."""
+    return limits[0].model_copy(
+        update={
+            "delay_s": max(one.delay_s for one in limits),
+            "max_page_bytes": max(one.max_page_bytes for one in limits),
+            "max_media_bytes": max(one.max_media_bytes for one in limits),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

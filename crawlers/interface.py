@@ -1,0 +1,48 @@
+"""What crawlers hand on: a Finding is one page as it was seen, with its media; nothing here judges it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+MediaKind = Literal["image", "video", "audio"]
+PageKind = Literal["image_board", "manga_reader", "marketplace", "video", "page"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a marketplace page offers, as schema.org Product and Offer say it."""
+
+    price: Decimal | None
+    currency: str | None  # ISO 4217
+    seller: str | None
+    brand: str | None = None
+    sku: str | None = None
+
+
+@dataclass(frozen=True)
+class MediaLink:
+    """One picture, film or sound a page shows, in page order."""
+
+    url: str
+    kind: MediaKind
+    position: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One page as it was seen. None means the page does not say; it never means no."""
+
+    url: str
+    kind: PageKind
+    title: str
+    text: str = ""  # visible text, at most 20,000 characters
+    uploader: str | None = None
+    listing: Listing | None = None
+    published_at: datetime | None = None
+    language: str | None = None
+    is_commercial: bool | None = None  # advertising, a price, a paid membership; None when the page does not show
+    attribution: str | None = None  # the words with which the page credits the maker
+    media: tuple[MediaLink, ...] = ()
+    links: tuple[str, ...] = ()  # where the spider goes on
+    provenance: dict[str, str] = field(default_factory=dict)  # field -> "jsonld", "opengraph", "selector", "heuristic"

@@ -1,0 +1,219 @@
+"""Manners: robots.txt obeyed and kept, one request at a time per host with its delay, Retry-After honoured.
+
+Both parts are downloader middlewares nearest to the network, so redirects, media, segments and retries meet them too.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from protego import Protego
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from twisted.internet.error import ConnectError as TwistedConnectError
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.web.client import ResponseFailed
+
+from config import clock
+from crawlers import urls
+from crawlers.guard import Guard
+
+LONGEST_WAIT_S = 900.0  # a host that asks for more is left alone in this sweep
+MAX_CRAWL_DELAY_S = 120.0  # a larger Crawl-delay is honoured as this: a sweep has an end
+ROBOTS_BYTES = 512 * 1024  # RFC 9309, section 2.5: at least 500 KiB are to be parsed
+_ALLOW_ALL = Protego.parse("")
+_DENY_ALL = Protego.parse("User-agent: *\nDisallow: /")
+
+
+class Refused(IgnoreRequest):  # type: ignore[misc,unused-ignore]
+    """We do not fetch this, by a rule of ours or of theirs; str() says which."""
+
+
+class Unreachable(IgnoreRequest):  # type: ignore[misc,unused-ignore]
+    """The host does not answer; str() says how."""
+
+
+NETWORK_ERRORS: tuple[type[Exception], ...] = (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    OSError,
+    TwistedConnectError,
+    ConnectionDone,
+    ConnectionLost,
+    ResponseFailed,
+)
+_SAYS: tuple[tuple[type[Exception], str], ...] = (
+    (CannotResolveHostError, "has no address"),
+    (DownloadConnectionRefusedError, "refuses the connection"),
+    (DownloadTimeoutError, "did not answer in time"),
+    (DownloadCancelledError, "sends more than the limit"),
+)
+
+
+def network_sentence(url: str, error: Exception) -> str:
+    """Return in plain words how a host failed to answer."""
+    says = next((words for kind, words in _SAYS if isinstance(error, kind)), f"broke the connection ({error})")
+    return f"{urls.origin(url)} {says}"
+
+
+class Pace:
+    """When the next request to a host may start. Pure but for the clock handed in."""
+
+    def __init__(self, delay_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.delay_s = delay_s
+        self._own: dict[str, float] = {}  # host -> a longer delay its robots.txt asks for
+        self._free_at: dict[str, float] = {}
+        self._monotonic = monotonic
+
+    def slow_down(self, host: str, delay_s: float) -> None:
+        """Keep at least this long between two requests to the host."""
+        self._own[host] = max(self.delay_s, min(delay_s, MAX_CRAWL_DELAY_S))
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Start nothing on the host for so long."""
+        self._free_at[host] = max(self._free_at.get(host, 0.0), self._monotonic() + seconds)
+
+    def turn(self, host: str) -> float:
+        """Take the host's next turn and return how many seconds from now it comes."""
+        at = self._monotonic()
+        start = max(at, self._free_at.get(host, 0.0))
+        self._free_at[host] = start + self._own.get(host, self.delay_s)
+        return start - at
+
+    def held_for(self, host: str) -> float:
+        """Return for how many seconds nothing may start on the host."""
+        return max(0.0, self._free_at.get(host, 0.0) - self._monotonic())
+
+
+def retry_after_s(value: str | None) -> float | None:
+    """Return how many seconds a Retry-After header asks for (seconds or an HTTP date), or None when it says nothing."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value.strip())
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - clock.now()).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def robots_rules(status: int, body: bytes) -> Protego:
+    """Return the rules of a robots.txt response, as RFC 9309 section 2.3.1 reads the status."""
+    if 200 <= status < 300:
+        return Protego.parse(body[:ROBOTS_BYTES].decode("utf-8", errors="replace"))
+    return _DENY_ALL if status >= 500 or status == 429 else _ALLOW_ALL
+
+
+def product(user_agent: str) -> str:
+    """Return the token a robots.txt addresses us by: "mekiki" of "mekiki/0.1 (+https://...)"."""
+    return user_agent.split("/")[0].strip()
+
+
+class Manners:
+    """Asks robots.txt, waits for the host's turn, and listens when a host asks for time."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawler = crawler
+        self.agent = crawler.settings["USER_AGENT"]
+        self.pace = Pace(crawler.settings.getfloat("MEKIKI_DELAY_S"))
+        self.rules: dict[str, asyncio.Task[Protego]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "Manners":
+        """Make the middleware as Scrapy asks for it."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Let the request pass when robots.txt allows it and its host's turn has come."""
+        host = urls.origin(request.url)
+        if not request.meta.get("is_robots"):
+            rules = await self._rules(host)
+            if not rules.can_fetch(request.url, product(self.agent)):
+                raise Refused(f"robots.txt of {host} does not allow it")
+        held = self.pace.held_for(host)
+        if held > LONGEST_WAIT_S:
+            raise Refused(f"{host} asks to be left alone for {held:.0f} s")
+        wait = self.pace.turn(host)
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Keep the headers as they came, and hold the host when it asks for time."""
+        request.meta["received"] = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, values in response.headers.items()
+            for value in values
+        ]
+        if response.status in (429, 503):
+            asked = retry_after_s((response.headers.get("Retry-After") or b"").decode("latin-1"))
+            if asked is not None:
+                self.pace.hold(urls.origin(request.url), asked)
+        return response
+
+    async def _rules(self, host: str) -> Protego:
+        task = self.rules.get(host)
+        if task is None:
+            task = self.rules[host] = asyncio.ensure_future(self._ask(host))
+        return await asyncio.shield(task)
+
+    async def _ask(self, host: str) -> Protego:
+        kept = self.crawler.spider.robots_kept(host)
+        if kept is None:
+            request = Request(
+                f"{host}/robots.txt",
+                meta={"is_robots": True, "download_maxsize": 4 * ROBOTS_BYTES},
+                dont_filter=True,
+            )
+            try:
+                response = await self.crawler.engine.download_async(request)
+            except NETWORK_ERRORS as error:
+                raise Unreachable(network_sentence(host, error)) from error
+            self.crawler.spider.robots_seen(host, response)
+            kept = (response.status, response.body)
+        rules = robots_rules(*kept)
+        asked = rules.crawl_delay(product(self.agent))
+        if asked:
+            self.pace.slow_down(host, float(asked))
+        return rules
+
+
+class GuardedRoad:
+    """Refuses addresses before and after they are looked up, and names the reason instead of a vague network error."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.guard: Guard = crawler.settings["MEKIKI_GUARD"]
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "GuardedRoad":
+        """Make the middleware as Scrapy asks for it."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Refuse what is no plain web address, and pages outside the source's hosts (a redirect may lead there)."""
+        wrong = self.guard.check_url(request.url)
+        if wrong:
+            raise Refused(wrong)
+        hosts = request.meta.get("hosts")
+        if hosts is not None and urls.host(request.url) not in hosts:
+            raise Refused(f"it leads to {urls.host(request.url)}, which is not a host of the source")
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Say that the guard refused, where the network only knows that no address was left."""
+        why = self.guard.refused(request.url)
+        if why and not isinstance(exception, IgnoreRequest):
+            raise Refused(why) from exception

@@ -1,0 +1,112 @@
+"""A page as saved: its address and its markup, with the few ways every reader needs to look at it. Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from parsel import Selector
+from w3lib.encoding import html_to_unicode
+
+from crawlers import urls
+
+MAX_TEXT = 20_000  # characters of visible text that are kept
+_SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
+_UNSEEN = "not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template or ancestor::head)"
+_LAZY = ("data-original", "data-src", "data-lazy-src", "data-full", "data-url", "src")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a reader gets: nothing but the saved page, so that reading it again years later says the same."""
+
+    url: str  # canonical, after redirects
+    html: str
+
+    @classmethod
+    def of(cls, url: str, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> "Page":
+        """Return the page of a response, decoded as a browser would."""
+        content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
+        return cls(url, html_to_unicode(content_type, body, default_encoding="utf-8")[1])
+
+    @cached_property
+    def selector(self) -> Selector:
+        """The page as a tree."""
+        return Selector(text=self.html or "<html></html>", base_url=self.url)
+
+    @cached_property
+    def base(self) -> str:
+        """What relative addresses are relative to."""
+        declared = self.selector.css("base::attr(href)").get()
+        return (urls.canonical(declared, self.url) if declared else None) or self.url
+
+    @cached_property
+    def text(self) -> str:
+        """The visible text, one line a text node, at most 20,000 characters."""
+        nodes = self.selector.xpath(f"//body//text()[{_UNSEEN}]").getall()
+        lines = (_SPACE.sub(" ", node).strip() for node in nodes)
+        return "\n".join(line for line in lines if line)[:MAX_TEXT]
+
+    def first(self, css: str | None) -> str:
+        """Return the text (or attribute) the selector finds first, "" when it finds nothing."""
+        if not css:
+            return ""
+        for found in self.selector.css(css):
+            words = found.root if isinstance(found.root, str) else " ".join(found.xpath(".//text()").getall())
+            words = _SPACE.sub(" ", words.replace("\n", " ")).strip()
+            if words:
+                return words
+        return ""
+
+    def absolute(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Return the addresses in canonical form, once each, in order; what is no web address is left out."""
+        found = (urls.canonical(address, self.base) for address in addresses)
+        return tuple(dict.fromkeys(address for address in found if address))
+
+    def links(self, css: str | None) -> tuple[str, ...]:
+        """Return where the elements (or attributes) the selector finds lead."""
+        if not css:
+            return ()
+        addresses: list[str] = []
+        for found in self.selector.css(css):
+            if isinstance(found.root, str):
+                addresses.append(found.root)
+            else:
+                addresses += found.xpath("(self::a | .//a)[1]/@href").getall()
+        return self.absolute(addresses)
+
+    def sources(self, css: str | None) -> tuple[str, ...]:
+        """Return the media the elements (or attributes) the selector finds show; lazy pictures by what they load."""
+        if not css:
+            return ()
+        addresses: list[str] = []
+        for found in self.selector.css(css):
+            if isinstance(found.root, str):
+                addresses.append(found.root)
+                continue
+            shown = found.xpath("descendant-or-self::*[self::img or self::video or self::audio or self::source]")
+            links = found.xpath("self::a/@href").getall()
+            addresses += links or [address for element in shown if (address := media_address(element))]
+        return self.absolute(addresses)
+
+
+def media_address(element: Selector) -> str:
+    """Return what an img, video, audio or source element loads: the largest of a srcset, the real one of a lazy one."""
+    attributes = element.attrib
+    candidates = attributes.get("data-srcset") or attributes.get("srcset") or ""
+    if candidates:
+        best = max(_srcset(candidates), default=(0.0, ""))
+        if best[1]:
+            return best[1]
+    return next((attributes[name] for name in _LAZY if attributes.get(name) and attributes[name][:5] != "data:"), "")
+
+
+def _srcset(candidates: str) -> list[tuple[float, str]]:
+    found = []
+    for candidate in candidates.split(", "):
+        address, _, size = candidate.strip().strip(",").partition(" ")
+        try:
+            found.append((float(size.strip()[:-1] or 1), address))
+        except ValueError:
+            found.append((1.0, address))
+    return found

@@ -1,0 +1,286 @@
+"""Sources: one TOML file says what a site is, how to behave there, where to look and what to read off its pages."""
+
+import difflib
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from cssselect import SelectorError
+from parsel.csstranslator import HTMLTranslator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from config.errors import MekikiError
+from config.settings import Crawl
+from crawlers import urls
+from crawlers.interface import PageKind
+
+_CRON_FIELD = re.compile(r"^[\w*/,\-#]+$")
+
+
+class SourceError(MekikiError):
+    """A source's file cannot be used; the message names the line's key and the way out."""
+
+
+class NoSuchSource(MekikiError):
+    """No file of the home defines this source."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Identity(_Table):
+    """[source]: what the site is."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,98}$")
+    name: str = Field(min_length=1)
+    kind: PageKind
+    territory: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")  # ISO 3166, of the site's audience
+    languages: tuple[str, ...] = ()
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # what a bare "¥" means here
+    commercial: bool | None = None  # unset: not known, each page is asked
+
+
+class Fetch(_Table):
+    """[fetch]: how we behave there; unset keys take the home's [crawl] settings. A delay can only grow."""
+
+    delay_s: float | None = Field(default=None, ge=0)
+    timeout_s: float | None = Field(default=None, gt=0)
+    max_page_bytes: int | None = Field(default=None, gt=0)
+    max_media_bytes: int | None = Field(default=None, gt=0)
+
+
+class Scope(_Table):
+    """[scope]: where a sweep starts and where it may go."""
+
+    seeds: tuple[str, ...] = Field(min_length=1)
+    hosts: tuple[str, ...] = ()  # besides the seeds' own; media may come from anywhere
+    allow: tuple[str, ...] = ()  # patterns searched in the address; empty: everything on the hosts
+    deny: tuple[str, ...] = ()
+    max_depth: int = Field(default=5, ge=0)
+    max_pages: int | None = Field(default=None, gt=0)
+
+    @field_validator("seeds")
+    @classmethod
+    def _web(cls, seeds: tuple[str, ...]) -> tuple[str, ...]:
+        for seed in seeds:
+            if urls.canonical(seed) is None:
+                raise ValueError(f'"{seed}" is no web address; write it whole, like "https://example.com/list"')
+        return seeds
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as wrong:
+                raise ValueError(f'"{pattern}" is no regular expression ({wrong})') from wrong
+        return patterns
+
+    @field_validator("hosts")
+    @classmethod
+    def _bare(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not re.fullmatch(r"[\w.-]+", host):
+                raise ValueError(f'"{host}" must be a bare host name, like "cdn.example.com"')
+        return hosts
+
+
+class Extract(_Table):
+    """[extract]: CSS selectors for what the page does not say in a machine's language."""
+
+    title: str | None = None
+    text: str | None = None
+    uploader: str | None = None
+    seller: str | None = None
+    price: str | None = None
+    date: str | None = None
+    attribution: str | None = None
+    images: str | None = None
+    video: str | None = None
+    item: str | None = None  # links from a list to its items; a page that has some is a list, not a finding
+    next: str | None = None  # the link to the next page
+
+    @field_validator("*")
+    @classmethod
+    def _selectors(cls, selector: str | None) -> str | None:
+        if selector is not None:
+            try:
+                HTMLTranslator().css_to_xpath(selector)
+            except SelectorError as wrong:
+                raise ValueError(f'"{selector}" is no CSS selector ({wrong})') from wrong
+        return selector
+
+
+class Expect(_Table):
+    """[expect]: what a healthy sweep looks like."""
+
+    min_findings: int = Field(default=0, ge=0)
+    blocked_if: tuple[str, ...] = ()  # words of a page that shuts us out; we stop there and ask a person
+
+
+class Timing(_Table):
+    """[schedule]: when the sweep runs by itself."""
+
+    cron: str
+    timezone: str = "Asia/Tokyo"
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, cron: str) -> str:
+        fields = cron.split()
+        if len(fields) != 5 or not all(_CRON_FIELD.match(field) for field in fields):
+            raise ValueError(f'"{cron}" must have five fields: minute hour day month weekday')
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, timezone: str) -> str:
+        if timezone not in available_timezones():
+            raise ValueError(f'"{timezone}" is no time zone; write one like "Asia/Tokyo"')
+        return timezone
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.timezone)
+
+
+class Source(_Table):
+    """One site, as its file describes it."""
+
+    source: Identity
+    fetch: Fetch = Fetch()
+    scope: Scope
+    extract: Extract = Extract()
+    expect: Expect = Expect()
+    schedule: Timing | None = None
+    sha256: str = ""  # of the file's bytes; recorded with every sweep
+
+    @property
+    def id(self) -> str:
+        """The stable name of the source."""
+        return self.source.id
+
+    @property
+    def kind(self) -> PageKind:
+        """What its pages are."""
+        return self.source.kind
+
+    @model_validator(mode="after")
+    def _reaches_its_seeds(self) -> "Source":
+        for seed in self.scope.seeds:
+            if any(re.search(pattern, seed) for pattern in self.scope.deny):
+                raise ValueError(f'scope.deny refuses the seed "{seed}"; a sweep could never start')
+        return self
+
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts whose pages may be visited; with and without "www." a site is the same."""
+        named = {urls.host(seed) for seed in self.scope.seeds} | {host.lower() for host in self.scope.hosts}
+        bare = {host.removeprefix("www.") for host in named}
+        return frozenset(bare | {f"www.{host}" for host in bare})
+
+    def covers(self, url: str) -> bool:
+        """Say whether a page's address lies in scope; media are not asked."""
+        if urls.host(url) not in self.hosts():
+            return False
+        if any(re.search(pattern, url) for pattern in self.scope.deny):
+            return False
+        return not self.scope.allow or any(re.search(pattern, url) for pattern in self.scope.allow)
+
+    def within(self, crawl: Crawl) -> "Limits":
+        """Return what holds for this source: its own figures, never laxer than the home's."""
+        mine = self.fetch
+        return Limits(
+            delay_s=max(mine.delay_s or 0.0, crawl.delay_s),
+            timeout_s=mine.timeout_s or crawl.timeout_s,
+            max_page_bytes=min(mine.max_page_bytes or crawl.max_page_bytes, crawl.max_page_bytes),
+            max_media_bytes=min(mine.max_media_bytes or crawl.max_media_bytes, crawl.max_media_bytes),
+            max_pages=min(self.scope.max_pages or crawl.max_pages, crawl.max_pages),
+            max_minutes=crawl.max_minutes,
+        )
+
+
+class Limits(_Table):
+    """The limits in force for one sweep."""
+
+    delay_s: float
+    timeout_s: float
+    max_page_bytes: int
+    max_media_bytes: int
+    max_pages: int
+    max_minutes: float
+
+
+def parse(text: str, where: str) -> Source:
+    """Return the source a TOML text defines. Raises SourceError in one sentence that names `where`."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise SourceError(f"{where} is not valid TOML ({broken}); correct that line.") from broken
+    _no_strangers(tables, where)
+    try:
+        return Source(**tables, sha256=hashlib.sha256(text.encode()).hexdigest())
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SourceError(f"{where}: {key}: {first['msg'].removeprefix('Value error, ')}; correct it.") from invalid
+
+
+def load(file: Path) -> Source:
+    """Return the source a file defines. Raises SourceError."""
+    try:
+        return parse(file.read_text("utf-8"), str(file))
+    except FileNotFoundError as missing:
+        raise SourceError(f"{file} does not exist; check the path.") from missing
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise SourceError(f"{file} cannot be read as UTF-8 text ({unreadable}).") from unreadable
+
+
+def load_all(folder: Path) -> dict[str, Source]:
+    """Return every source of a folder by id. Raises SourceError for a bad file and for an id used twice."""
+    found: dict[str, Source] = {}
+    for file in sorted(folder.glob("*.toml")):
+        source = load(file)
+        if source.id in found:
+            raise SourceError(f'{file}: the id "{source.id}" is taken by another file of {folder}; rename one.')
+        found[source.id] = source
+    return found
+
+
+def find(folder: Path, source_id: str) -> Source:
+    """Return one source of a folder by id. Raises NoSuchSource with the nearest known id."""
+    known = load_all(folder)
+    if source_id in known:
+        return known[source_id]
+    near = difflib.get_close_matches(source_id, known, n=1, cutoff=0.4)
+    hint = f'did you mean "{near[0]}"?' if near else "add one with `mekiki source add FILE`."
+    raise NoSuchSource(f'There is no source "{source_id}" in {folder}; {hint}')
+
+
+def _no_strangers(tables: dict[str, Any], where: str) -> None:
+    for name, table in tables.items():
+        _known(name, set(_TABLE_KEYS), where)
+        if not isinstance(table, dict):
+            raise SourceError(f"{where}: {name} must be a table; write [{name}] on a line of its own.")
+        for key in table:
+            _known(key, _TABLE_KEYS[name], f"{where}, [{name}]")
+
+
+_TABLE_KEYS = {
+    name: set(table.model_fields)
+    for name, table in (("source", Identity), ("fetch", Fetch), ("scope", Scope), ("extract", Extract),
+                        ("expect", Expect), ("schedule", Timing))
+}  # fmt: skip
+
+
+def _known(name: str, known: set[str], where: str) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(known))}."
+    raise SourceError(f'{where}: there is no key "{name}"; {hint}')

@@ -1,0 +1,166 @@
+"""A sweep: one source, one locked process, resumable. Killed at any point, the next one goes on where it stopped."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from config import clock
+from config.blobs import DiskFull
+from config.errors import MekikiError
+from config.home import Home
+from crawlers import evidence, frontier, health, road, sources, spiders
+from crawlers.frontier import Sweep
+from crawlers.settle import Settler, Transaction
+from crawlers.sources import Source
+from crawlers.walk import BotChallenge, Walk, Walker
+
+# How SQLite and PostgreSQL say that they cannot grow.
+FULL = ("disk is full", "disk I/O error", "No space left", "could not extend file", "could not write to file")
+
+
+class TooFewFindings(MekikiError):
+    """A source that should have findings had none, or too few: the site has changed or shuts us out."""
+
+
+class NothingVisited(MekikiError):
+    """Not one page of the source could be read: robots.txt, the guard or the server said no to its seeds."""
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What one sweep did, over all its runs."""
+
+    source: str
+    sweep: str  # uuid
+    state: str
+    pages: int
+    media: int
+    findings: int
+    refused: int
+    failed: int
+    was_resumed: bool
+
+
+def run(
+    home: Home,
+    source_id: str,
+    *,
+    transaction: Transaction,
+    resume: bool = False,
+    tell: Callable[[], None] = lambda: None,
+) -> SweepReport:
+    """Sweep a source, or go on with its stopped sweep, and return what was done. Starts a reactor: once a process.
+
+    `resume` also reopens the newest sweep when it ended as failed. Raises AlreadyRunning, NoSuchSource, SiteDown,
+    BotChallenge, DiskFull, NothingVisited, TooFewFindings; KeyboardInterrupt when somebody stopped it.
+    """
+    source = sources.find(home.settings.sources, source_id)
+    with home.lock(f"sweep-{source.id}"), _full_database_as_sentence():
+        sweep_id, was_resumed = _open(transaction, source, resume=resume)
+        walk = _walk(home, source, sweep_id, transaction, tell)
+        _crawl(home, walk)
+        return _close(walk, was_resumed=was_resumed)
+
+
+def _crawl(home: Home, walk: Walk) -> None:
+    process = road.process(home.settings.crawl, walk.limits, walk.source.source.languages)
+    process.crawl(Walker, walk=walk)
+    process.start()
+    if isinstance(walk.stopped_by, OperationalError):  # the database itself: nothing can be written down about it
+        raise walk.stopped_by
+
+
+@contextmanager
+def _full_database_as_sentence() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if any(words in str(error.orig) for words in FULL):
+            says = "No room left on the disk that holds the database; free some space and run it again."
+            raise DiskFull(says) from error
+        raise
+
+
+def _open(transaction: Transaction, source: Source, *, resume: bool) -> tuple[int, bool]:
+    """Return the sweep to work on, and whether it was begun by an earlier process."""
+    with transaction() as session:
+        row = frontier.unfinished(session, source)
+        last = frontier.newest(session, source.id)
+        if row is None and resume and last is not None and last.state == "failed":
+            row = last
+            frontier.reopen_failed(session, row.id)
+        if row is None:
+            if last is not None and last.finished_at is None:  # its definition has changed since: it can never go on
+                _end(last, "failed", "The source's file was changed before this sweep was done.")
+            return frontier.begin(session, source).id, False
+        row.state, row.error, row.finished_at, row.heartbeat_at = "running", None, None, clock.now()
+        return row.id, True
+
+
+def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, tell: Callable[[], None]) -> Walk:
+    limits = source.within(home.settings.crawl)
+    return Walk(
+        settler=Settler(transaction, source, sweep_id, limits.max_pages),
+        source=source,
+        limits=limits,
+        blobs=home.blobs,
+        read=spiders.reader(source),
+        tell=tell,
+    )
+
+
+def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
+    """Write down how the sweep ended and return its report, or raise what ended it."""
+    stopped = walk.stopped_by
+    with walk.settler.transaction() as session:
+        row = session.get_one(Sweep, walk.settler.sweep_id)
+        if stopped is None and not walk.was_interrupted:
+            stopped = _nothing_visited(session, row) or _verdict(walk.source, row, health.usual(session, row.source))
+            frontier.give_up_waiting(session, row.id, "the sweep's time was over")
+            _end(row, "failed" if stopped else "done", str(stopped) if stopped else None)
+        elif isinstance(stopped, BotChallenge):
+            _end(row, "failed", str(stopped))
+        elif stopped is not None:  # left open: the next sweep goes on here
+            row.state, row.error = "failed", _sentence(stopped)
+        evidence.collected(session, row)
+        report = SweepReport(
+            source=row.source, sweep=row.uuid, state=row.state, pages=row.pages, media=row.media, findings=row.findings,
+            refused=row.refused, failed=frontier.count(session, row.id, state="failed"), was_resumed=was_resumed,
+        )  # fmt: skip
+    if walk.was_interrupted:
+        raise KeyboardInterrupt
+    if stopped is not None:
+        raise stopped
+    return report
+
+
+def _nothing_visited(session: Session, row: Sweep) -> NothingVisited | None:
+    if frontier.count(session, row.id, role="page", state="done"):
+        return None
+    why = frontier.first_reason(session, row.id) or "there was no time"
+    return NothingVisited(f"{row.source}: no page could be visited ({why}); look at its seeds, or ask the site.")
+
+
+def _verdict(source: Source, row: Sweep, usual: float) -> TooFewFindings | None:
+    if row.findings == 0 and usual > 0:
+        return TooFewFindings(
+            f"{source.id}: no findings where {usual:g} are usual; the site may have changed, try "
+            "`mekiki source test FILE URL` on one of its pages."
+        )
+    if row.findings >= source.expect.min_findings:
+        return None
+    return TooFewFindings(
+        f"{source.id}: {row.findings} findings where at least {source.expect.min_findings} are expected; the site may "
+        "have changed, try `mekiki source test FILE URL` on one of its pages."
+    )
+
+
+def _end(row: Sweep, state: str, error: str | None) -> None:
+    row.state, row.error, row.finished_at = state, error, clock.now()
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) if isinstance(error, MekikiError) else f"{type(error).__name__}: {error}"

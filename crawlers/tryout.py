@@ -1,0 +1,67 @@
+"""One page fetched by the guarded, polite road, to try a source's file on it. Keeps nothing."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from config.errors import MekikiError
+from config.settings import Crawl
+from crawlers import road, urls
+from crawlers.manners import network_sentence
+from crawlers.page import Page
+from crawlers.sources import Source
+
+
+class NotFetched(MekikiError):
+    """The page to try a source on could not be fetched."""
+
+
+class _OnePage(Spider):
+    name = "mekiki-tryout"
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.page: Page | None = None
+        self.trouble = "nothing came"
+
+    async def start(self) -> AsyncIterator[Any]:
+        yield Request(self.url, callback=self.seen, errback=self.failed, dont_filter=True)
+
+    def robots_kept(self, _host: str) -> None:
+        """Nothing is kept."""
+
+    def robots_seen(self, _host: str, _response: Response) -> None:
+        """Nothing is kept."""
+
+    async def seen(self, response: Response) -> None:
+        if response.status >= 400:
+            self.trouble = f"the server answered {response.status}"
+            return
+        where = urls.canonical(response.url) or response.url
+        self.page = Page.of(where, response.body, response.meta.get("received", ()))
+
+    def failed(self, failure: Failure) -> None:
+        error = failure.value
+        assert isinstance(error, Exception)
+        self.trouble = str(error) if isinstance(error, IgnoreRequest) else network_sentence(self.url, error)
+
+
+def fetch(crawl: Crawl, source: Source, url: str) -> Page:
+    """Return a page as it is now. Starts a reactor: once a process. Raises NotFetched."""
+    where = urls.canonical(url)
+    if where is None:
+        raise NotFetched(f'"{url}" is no web address; write it whole, like "https://example.com/item/1".')
+    process = road.process(crawl, source.within(crawl), source.source.languages)
+    crawler = process.create_crawler(_OnePage)
+    process.crawl(crawler, url=where)
+    process.start()
+    spider = crawler.spider
+    assert isinstance(spider, _OnePage)
+    if spider.page is None:
+        raise NotFetched(f"{where} could not be fetched: {spider.trouble}.")
+    return spider.page

@@ -1,0 +1,63 @@
+"""Addresses of pages and media: one canonical spelling each, its short hash, and the place it stands for."""
+
+import hashlib
+import re
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from w3lib.url import canonicalize_url, url_query_cleaner
+
+# Parameters that say where a visitor came from and never what is shown.
+TRACKING = re.compile(
+    r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|mc_[ce]id|_ga|_gl|mkt_tok|vero_id)$",
+    re.IGNORECASE,
+)
+_USUAL_PORTS = {"http": 80, "https": 443}
+
+
+def canonical(url: str, base: str = "") -> str | None:
+    """Return the one spelling of a web address: no fragment, no tracking, parameters in order.
+
+    Returns None for what is no web address (data:, javascript:, mailto:, nonsense).
+    """
+    try:
+        absolute = urljoin(base, url.strip())
+        parts = urlsplit(absolute)
+        if parts.scheme.lower() not in _USUAL_PORTS or not parts.hostname:
+            return None
+        if parts.port == _USUAL_PORTS[parts.scheme.lower()]:  # .port raises on one that is no number
+            absolute = absolute.replace(parts.netloc, parts.netloc.rpartition(":")[0], 1)
+        tracking = [name for name in _parameter_names(parts.query) if TRACKING.match(name)]
+        if tracking:
+            absolute = url_query_cleaner(absolute, tracking, remove=True, unique=False)
+        return canonicalize_url(absolute)
+    except ValueError:  # an address no parser agrees on, for instance "http://[::1"
+        return None
+
+
+def _parameter_names(query: str) -> list[str]:
+    return [pair.partition("=")[0] for pair in query.split("&")]
+
+
+def url_hash(url: str) -> str:
+    """Return the blake2b-128 of a canonical address, in hex."""
+    return hashlib.blake2b(url.encode(), digest_size=16).hexdigest()
+
+
+def place(url: str) -> str:
+    """Return the place a canonical address stands for: the address without its scheme, at most 500 characters.
+
+    A longer address is cut and ends in its hash, so that two long addresses stay two places.
+    """
+    whole = urlunsplit(("", *urlsplit(url)[1:])).removeprefix("//")
+    return whole if len(whole) <= 500 else f"{whole[:467]}~{url_hash(url)}"
+
+
+def host(url: str) -> str:
+    """Return the lower-case host name of an address, without port; "" when it has none."""
+    return (urlsplit(url).hostname or "").lower()
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of an address, as robots.txt and politeness count them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"

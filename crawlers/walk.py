@@ -1,0 +1,236 @@
+"""The one Scrapy spider: it fetches what the frontier holds and hands every response to the settler."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from scrapy import Request, Spider, signals
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from config import log
+from config.blobs import BlobStore
+from config.errors import MekikiError
+from crawlers import playlist, road, settle, sniff, urls
+from crawlers.captures import Fetched
+from crawlers.extract import Reader, UnreadablePage, read_page
+from crawlers.interface import Finding
+from crawlers.manners import NETWORK_ERRORS, Unreachable, network_sentence
+from crawlers.page import Page
+from crawlers.settle import Settler, Todo
+from crawlers.sources import Limits, Source
+
+HEARTBEAT_S = 10.0
+SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
+_NO_FILM: tuple[type[Exception], ...] = (playlist.NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
+_NO_ANSWER: tuple[type[Exception], ...] = (Unreachable, *NETWORK_ERRORS)
+_log = log.get(__name__)
+
+
+class SiteDown(MekikiError):
+    """The site does not answer."""
+
+    permanent = False
+
+
+class BotChallenge(MekikiError):
+    """The site shows a page that shuts us out; a person must look, we never work around it."""
+
+
+@dataclass
+class Walk:
+    """Everything one sweep's spider needs, and how it ended."""
+
+    settler: Settler
+    source: Source
+    limits: Limits
+    blobs: BlobStore
+    read: Reader
+    tell: Callable[[], None] = lambda: None  # after every settled address
+    stopped_by: BaseException | None = None
+    silent: list[tuple[Todo, str]] = field(default_factory=list)  # of the site, in a row without any answer
+    has_answered: bool = False
+    was_interrupted: bool = False
+
+    def site_down(self) -> SiteDown:
+        """Leave what got no answer to the next sweep, and return the error that says so."""
+        for one, says in self.silent:
+            self.settler.reopen(one, says)
+        return SiteDown(
+            f"{self.silent[-1][1]}; see whether the site is up, then run `mekiki sweep {self.source.id}` again: it "
+            "goes on where it stopped."
+        )
+
+
+class Walker(Spider):
+    """Goes where the frontier says."""
+
+    name = "mekiki"
+
+    def __init__(self, walk: Walk) -> None:
+        super().__init__()
+        self.walk = walk
+        self.heart: asyncio.Task[None] | None = None
+        self.closing: asyncio.Task[None] | None = None  # kept, or the loop may drop it half done
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "Walker":
+        """Make the spider as Scrapy asks for it, and listen for faults of our own."""
+        made: Walker = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(made.fault, signal=signals.spider_error)
+        return made
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield a request for every waiting address."""
+        self.heart = asyncio.ensure_future(self._beat())
+        for one in self.walk.settler.waiting():
+            yield self.request(one)
+
+    def request(self, one: Todo) -> Request:
+        """Return the request for an address; media come before further pages, so that findings complete."""
+        is_page = one.role == "page"
+        meta: dict[str, Any] = {"hosts": self.walk.source.hosts()} if is_page else road.media_meta(self.walk.limits)
+        return Request(
+            one.url,
+            callback=self.page if is_page else self.medium,
+            errback=self.failed,
+            cb_kwargs={"one": one},
+            priority=-one.depth if is_page else 10,
+            meta=meta,
+            headers={} if is_page or one.shown_on is None else {"Referer": urls.origin(one.shown_on) + "/"},
+            dont_filter=True,
+        )
+
+    async def page(self, response: Response, one: Todo) -> AsyncIterator[Request]:
+        """Keep a page, read it, and go on to what it shows."""
+        with self._stopping():
+            self._heard()
+            fetched = road.fetched(one.url, response, self.walk.blobs)
+            trouble, finding = self._read(response, fetched)
+            for fresh in self.walk.settler.page(one, fetched, finding, trouble=trouble):
+                yield self.request(fresh)
+            self.walk.tell()
+            if trouble and trouble.startswith("blocked"):
+                raise BotChallenge(
+                    f"{one.url} shuts us out ({trouble}); open it in a browser and ask the site, or disable the source."
+                )
+
+    def _read(self, response: Response, fetched: Fetched) -> tuple[str | None, Finding | None]:
+        page = Page.of(urls.canonical(response.url) or response.url, response.body, fetched.headers)
+        block = next((words for words in self.walk.source.expect.blocked_if if words in page.html), None)
+        if block is not None:
+            return f'blocked: the page says "{block}"', None
+        if response.status >= 400:
+            return f"the server answered {response.status}", None
+        if fetched.mime not in ("text/html", "text/plain", "application/xml"):
+            return None, None
+        try:
+            return None, read_page(self.walk.read, page, self.walk.source)
+        except UnreadablePage as broken:
+            return str(broken), None
+
+    async def medium(self, response: Response, one: Todo) -> None:
+        """Keep a medium; put one together first when it is a playlist."""
+        with self._stopping():
+            self._heard()
+            trouble: str | None = None
+            if response.status >= 400:
+                fetched = road.fetched(one.url, response, self.walk.blobs)
+                trouble = f"the server answered {response.status}"
+            elif sniff.mime(response.body) == sniff.PLAYLIST:
+                try:
+                    fetched = await playlist.assemble(one.url, response, self._fetch, self.walk.blobs, self.walk.limits)
+                except _NO_FILM as wrong:
+                    fetched = road.fetched(one.url, response, self.walk.blobs)
+                    trouble = str(wrong)
+            else:
+                fetched = road.fetched(one.url, response, self.walk.blobs)
+                if sniff.media_kind(fetched.mime) is None:
+                    trouble = f"it is {fetched.mime}, no picture, film or sound"
+            self.walk.settler.medium(one, fetched, trouble=trouble)
+            self.walk.tell()
+
+    async def _fetch(self, url: str, headers: dict[str, str]) -> Response:
+        meta = road.media_meta(self.walk.limits)
+        assert self.crawler.engine is not None
+        return await self.crawler.engine.download_async(Request(url, headers=headers, meta=meta, dont_filter=True))
+
+    def failed(self, failure: Failure) -> None:
+        """Settle an address of which nothing came; stop when the site has gone silent."""
+        with self._stopping():
+            request: Request = failure.request  # type: ignore[attr-defined]
+            one: Todo = request.cb_kwargs["one"]
+            error = failure.value
+            assert isinstance(error, Exception)
+            if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
+                self.walk.settler.close(one, "refused", str(error))
+            elif isinstance(error, DownloadCancelledError):
+                self.walk.settler.close(one, "refused", f"it is larger than the limit ({error})")
+            elif isinstance(error, _NO_ANSWER):
+                self._no_answer(one, str(error) if isinstance(error, Unreachable) else network_sentence(one.url, error))
+            else:
+                self.stop(error)
+            self.walk.tell()
+
+    def _no_answer(self, one: Todo, says: str) -> None:
+        self.walk.settler.close(one, "failed", says)
+        if urls.host(one.url) not in self.walk.source.hosts():
+            return  # a silent picture host does not mean that the site is down
+        self.walk.silent.append((one, says))
+        if len(self.walk.silent) >= SITE_IS_DOWN_AFTER:
+            raise self.walk.site_down()
+
+    def _heard(self) -> None:
+        self.walk.has_answered = True
+        self.walk.silent.clear()
+
+    def robots_kept(self, host: str) -> tuple[int, bytes] | None:
+        """Return what this sweep already knows of a host's robots.txt."""
+        kept = self.walk.settler.robots_kept(settle.robots_url(host))
+        return None if kept is None else (kept[0], self.walk.blobs.get(kept[1]))
+
+    def robots_seen(self, host: str, response: Response) -> None:
+        """Keep a robots.txt as evidence of what we were allowed."""
+        with self._stopping():
+            self.walk.settler.robots(road.fetched(settle.robots_url(host), response, self.walk.blobs))
+
+    def fault(self, failure: Failure) -> None:
+        """Remember a fault of our own; the sweep ends with it instead of going on half blind."""
+        self.stop(failure.value or RuntimeError("a fault without an error"))
+
+    def stop(self, error: BaseException) -> None:
+        """End the sweep because of `error`, the first one counts."""
+        if self.walk.stopped_by is None:
+            self.walk.stopped_by = error
+        engine = self.crawler.engine
+        if engine is not None and engine.spider is not None:
+            self.closing = asyncio.ensure_future(_closed(engine))
+
+    @contextlib.contextmanager
+    def _stopping(self) -> Iterator[None]:
+        try:
+            yield
+        except MekikiError as error:
+            self.stop(error)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            self.walk.settler.beat()
+
+    def closed(self, reason: str) -> None:
+        """Let the heart stop with the spider."""
+        if self.heart is not None:
+            self.heart.cancel()
+        if self.walk.silent and not self.walk.has_answered and self.walk.stopped_by is None:
+            self.walk.stopped_by = self.walk.site_down()
+        self.walk.was_interrupted = reason == "shutdown" and self.walk.stopped_by is None
+        _log.info("sweep closed", source=self.walk.source.id, reason=reason)
+
+
+async def _closed(engine: Any) -> None:
+    with contextlib.suppress(RuntimeError):  # it is closing already
+        await engine.close_spider_async(reason="stopped")

@@ -1,0 +1,5 @@
+"""`python -m dashboard.cli` is `mekiki`; how the scheduler starts its children."""
+
+from dashboard.cli import main
+
+main()

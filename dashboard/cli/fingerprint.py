@@ -1,0 +1,77 @@
+"""`mekiki fingerprint`: at the studio, fingerprints without the pixels."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from config import settings
+from config.errors import MekikiError
+from dashboard.cli import speak
+from fingerprints import package
+from fingerprints.decode import Describer, limits_of
+from fingerprints.package import PackedMedium
+
+
+class NoFiles(MekikiError):
+    """The folders named hold no file."""
+
+
+@click.command("fingerprint")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The FILE.mkf.")
+@speak.as_json
+@click.pass_context
+def command(ctx: click.Context, paths: tuple[Path, ...], output: Path, *, as_json: bool) -> None:
+    """Write fingerprints of files and folders into one package; the pixels never leave this machine.
+
+    Needs no home. Whoever protects the works runs `mekiki reference import FILE.mkf`.
+
+    Example: mekiki fingerprint masters/episode-01.mp4 sheets/ -o lantern-road.mkf
+    """
+    named = list(_files(paths))
+    if not named:
+        raise NoFiles("There is no file in the folders given; name the files to fingerprint.")
+    limits = limits_of(settings.load(ctx.find_root().obj))
+    with Describer(limits) as describer:
+        written = package.write(output, _described(describer, named, as_json=as_json))
+    speak.say(f"{output} holds the fingerprints of {written} of {len(named)} files, and no pixels.")
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the files with their names, relative to the folder given, in order of name; hidden ones are left out."""
+    for path in paths:
+        if not path.is_dir():
+            yield path.name, path
+            continue
+        for file in sorted(path.rglob("*")):
+            inside = file.relative_to(path)
+            if file.is_file() and not any(part.startswith(".") for part in inside.parts):
+                yield inside.as_posix(), file
+
+
+def _described(describer: Describer, named: Sequence[tuple[str, Path]], *, as_json: bool) -> Iterator[PackedMedium]:
+    """Yield one medium a file while a progress bar runs, and say which files could not be read."""
+    described = describer.describe(path for _, path in named)
+    for (name, path), (_, description) in speak.tracked(zip(named, described, strict=True), "files", len(named)):
+        if as_json:
+            kind = None if description.facts is None else description.facts.medium
+            vectors = {kind: len(found.codes) for (kind, _), found in description.fingerprints.items()}
+            speak.emit({"file": str(path), "kind": kind, "vectors": vectors, "error": description.error})
+        elif description.error is not None:
+            speak.say(f"{path}: {description.error}")
+        if description.error is None:
+            yield PackedMedium(_printable(name), _sha256(path), description)
+
+
+def _printable(name: str) -> str:
+    """Return the name with whatever a database or a letter cannot hold replaced."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)[
+        -package.MAX_NAME :
+    ]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

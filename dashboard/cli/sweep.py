@@ -1,0 +1,69 @@
+"""`mekiki sweep`: one locked sweep a source; the same under cron, systemd and the scheduler."""
+
+import dataclasses
+import subprocess
+import sys
+
+import click
+
+from config.errors import MekikiError
+from config.home import Home
+from crawlers import sources, sweep
+from dashboard.cli import speak
+
+EXIT_FAILED = 1
+EXIT_ALREADY_RUNNING = 75
+
+
+class SweepsFailed(MekikiError):
+    """One of several sweeps failed; each has said why."""
+
+
+@click.command("sweep")
+@click.argument("source", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Sweep every source of this home.")
+@click.option("--resume", is_flag=True, help="Also take up again a sweep that ended as failed.")
+@speak.as_json
+@click.pass_context
+def command(ctx: click.Context, source: tuple[str, ...], *, every: bool, resume: bool, as_json: bool) -> None:
+    """Visit sources and keep what they show. A sweep that was stopped or killed goes on where it was.
+
+    Example: mekiki sweep example-board
+    """
+    home = speak.opened(ctx)
+    names = tuple(sources.load_all(home.settings.sources)) if every else source
+    if not names:
+        raise click.UsageError("Name a source, or say --all; `mekiki source list` shows the sources.")
+    if len(names) == 1:
+        _one(home, names[0], resume=resume, as_json=as_json)
+        return
+    for name in names:
+        sources.find(home.settings.sources, name)  # a misspelt name stops before anything starts
+    ended = [_child(home, name, resume=resume, as_json=as_json) for name in names]
+    if any(ended):
+        if set(ended) <= {0, EXIT_ALREADY_RUNNING}:
+            ctx.exit(EXIT_ALREADY_RUNNING)
+        raise SweepsFailed(
+            f"{sum(code not in (0, EXIT_ALREADY_RUNNING) for code in ended)} of {len(ended)} sweeps failed."
+        )
+
+
+def _one(home: Home, name: str, *, resume: bool, as_json: bool) -> None:
+    with speak.bar(f"Sweeping {name}") as advance:
+        report = sweep.run(home, name, transaction=home.sessions().begin, resume=resume, tell=advance)
+    if as_json:
+        speak.emit(dataclasses.asdict(report))
+        return
+    again = "Went on with the stopped sweep. " if report.was_resumed else ""
+    speak.say(
+        f"{again}{report.source}: {report.pages} pages, {report.media} media, {report.findings} findings; "
+        f"{report.refused} refused, {report.failed} failed."
+    )
+
+
+def _child(home: Home, name: str, *, resume: bool, as_json: bool) -> int:
+    """Run one sweep in a process of its own and return its exit code: a reactor runs once a process."""
+    flags = [*(["--resume"] if resume else []), *(["--json"] if as_json else [])]
+    return subprocess.run(
+        [sys.executable, "-m", "dashboard.cli", "--home", str(home.path), "sweep", name, *flags], check=False
+    ).returncode

@@ -1,0 +1,123 @@
+"""`mekiki work`: the titles we protect and who owns them."""
+
+import click
+from sqlalchemy.orm import Session
+
+from dashboard.cli import speak
+from matcher import assess, catalogue, days, licences, references
+from matcher.catalogue import OwnerDetails, Work, WorkDetails
+
+DETAILS = ("representative", "address", "phone", "email", "country", "mandate")
+
+
+@click.group("work")
+def command() -> None:
+    """The titles we protect and who owns them.
+
+    Example: mekiki work add "Lantern Road" --owner "Studio Kiri"
+    """
+
+
+@command.command("add")
+@click.argument("title")
+@click.option(
+    "--owner", required=True, metavar="NAME", help="Who holds the rights; made if there is no such owner yet."
+)
+@click.option("--kind", type=click.Choice(catalogue.WORK_KINDS), default="anime", show_default=True, help="What it is.")
+@click.option("--alias", "aliases", multiple=True, metavar="T", help="Another title, another language. Repeatable.")
+@click.option("--creator", default="", metavar="NAME", help="How a credit would name the maker.")
+@click.option("--official", "official_urls", multiple=True, metavar="URL", help="Where the owner shows it. Repeatable.")
+@click.option("--provisional", is_flag=True, help="Production has not ended: a copy is a leak and comes first.")
+@click.option("--until", metavar="DATE", help="With --provisional: the day production ends.")
+@click.pass_context
+def add(
+    ctx: click.Context, /, title: str, owner: str, *, provisional: bool, until: str | None, **details: object
+) -> None:
+    """Add a title to protect.
+
+    Example: mekiki work add "Lantern Road" --owner "Studio Kiri" --kind anime --alias ランタンロード
+    """
+    if provisional != bool(until):
+        raise click.UsageError("--provisional and --until DATE go together.")
+    with speak.opened(ctx).sessions().begin() as session:
+        work = catalogue.add_work(
+            session,
+            title,
+            owner=catalogue.owner(session, owner),
+            provisional_until=days.last_moment(until, licences.zone_of(session)),
+            **details,  # type: ignore[arg-type]  # click has checked what each option holds
+        )
+        speak.say(f'"{work.title}" of {owner} is protected. Next: `mekiki reference add "{work.title}" PATH...`.')
+
+
+@command.command("edit")
+@click.argument("work")
+@click.option("--alias", "aliases", multiple=True, metavar="T", help="One more title. Repeatable.")
+@click.option("--official", "official_urls", multiple=True, metavar="URL", help="One more official place. Repeatable.")
+@click.option("--creator", metavar="NAME", help="How a credit would name the maker.")
+@click.option("--until", metavar="DATE", help="The day production ends, when that has changed.")
+@click.pass_context
+def edit(
+    ctx: click.Context, work: str, aliases: tuple[str, ...], official_urls: tuple[str, ...], *,
+    creator: str | None, until: str | None,
+) -> None:  # fmt: skip
+    """Add titles and official places to a work; open cases at such a place are released on the next `mekiki run`.
+
+    Example: mekiki work edit "Lantern Road" --official https://vidbox.example/kiri
+    """
+    details = WorkDetails(aliases=aliases, official_urls=official_urls)
+    if creator is not None:
+        details["creator"] = creator
+    with speak.opened(ctx).sessions().begin() as session:
+        if until:
+            details["provisional_until"] = days.last_moment(until, licences.zone_of(session))
+        title = catalogue.amend(session, catalogue.find_work(session, work), **details)
+        assess.again(session, title.id)
+        speak.say(f"{title.title}: {len(title.aliases)} aliases, {len(title.official_urls)} official places.")
+
+
+@command.command("owner")
+@click.argument("name")
+@click.option("--representative", metavar="NAME", help="The person who represents the owner.")
+@click.option("--address", metavar="TEXT", help="Postal address; several regimes demand it.")
+@click.option("--phone", metavar="NUMBER", help="Telephone; the US letter demands it.")
+@click.option("--email", metavar="ADDRESS", help="Where the owner can be written to.")
+@click.option("--country", metavar="CC", help="Two letters, like JP.")
+@click.option("--mandate", metavar="TEXT", help="On what authority you act for the owner.")
+@click.pass_context
+def owner(ctx: click.Context, /, name: str, **given: str | None) -> None:
+    """Say what notices must say of an owner; what is not given stays as it was.
+
+    Example: mekiki work owner "Studio Kiri" --address "1-2-3 Kanda, Tokyo" --mandate "power of attorney, 2026-01-10"
+    """
+    details = {field: value for field, value in given.items() if value is not None}
+    with speak.opened(ctx).sessions().begin() as session:
+        row = catalogue.owner(session, name, **OwnerDetails(**details))  # type: ignore[typeddict-item]
+        missing = [field for field in DETAILS if not getattr(row, field)]
+    speak.say(f"{name}: still missing {', '.join(missing)}." if missing else f"{name}: complete.")
+
+
+@command.command("list")
+@speak.as_json
+@click.pass_context
+def listing(ctx: click.Context, *, as_json: bool) -> None:
+    """List the titles, their owners and how many references each has.
+
+    Example: mekiki work list
+    """
+    with speak.opened(ctx).readers()() as session:
+        rows = [_row(session, work) for work in catalogue.works(session)]
+    speak.show(rows, as_json=as_json, title="Works", empty="No work yet; add one with `mekiki work add`.")
+
+
+def _row(session: Session, work: Work) -> dict[str, object]:
+    held = references.registered(session, work)
+    return {
+        "work": work.title,
+        "kind": work.kind,
+        "owner": session.get_one(catalogue.Owner, work.owner_id).name,
+        "aliases": ", ".join(work.aliases),
+        "references": sum(reference.disabled_at is None for _work, _asset, reference in held),
+        "provisional_until": work.provisional_until,
+        "uuid": work.uuid,
+    }

@@ -1,0 +1,119 @@
+"""The main path as one table: which rows still lack the next row, what makes it, and how many at once.
+
+Read it from top to bottom: a reference or a captured medium is described, compared, checked against every allowance,
+opened as a case; a person decides; a notice is drafted, approved by a person, leaves, and its place is watched.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+import matcher.assess
+import matcher.cases
+import matcher.intake
+import matcher.match
+import notices.draft
+import notices.send
+import notices.verify
+from config import clock, log
+from config.errors import MekikiError
+from config.home import Home
+from dashboard.people import JobRun
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage: `pending` names the rows that lack the next row, `verb` makes it; neither commits."""
+
+    name: str
+    says: str  # for the status page
+    pending: Callable[[Session, int], Sequence[int]]
+    verb: Callable[[Session, Sequence[int]], None]
+    batch: int  # rows in one transaction: small where a row is minutes of work
+
+
+JOBS = (
+    Job("describe references", "fingerprints of what we protect", matcher.intake.pending_references,
+        matcher.intake.describe_references, 16),
+    Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
+        matcher.intake.describe_sightings, 16),
+    Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 8),
+    Job("assess", "is the use allowed?", matcher.assess.pending, matcher.assess.assess, 32),
+    Job("open cases", "what a person must decide", matcher.cases.pending, matcher.cases.open_cases, 32),
+    Job("draft notices", "letters for decided cases", notices.draft.pending, notices.draft.draft, 8),
+    Job("send notices", "approved letters whose wait is over", notices.send.pending, notices.send.send, 1),
+    Job("verify removals", "what later looks say of sent notices", notices.verify.pending, notices.verify.verify, 32),
+)  # fmt: skip
+NAMES = tuple(job.name for job in JOBS)
+
+
+class JobFailed(MekikiError):
+    """Some rows of a job could not be worked through; the others were."""
+
+
+def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) -> int:
+    """Run one job until nothing is pending; commit after every batch; return how many rows it worked through.
+
+    A row that fails is set aside, recorded against the job, and the rest goes on; JobFailed is raised at the end.
+    What may succeed later without anybody's help (a full disk, a lost database) stops the job at once.
+    """
+    started, done = clock.now(), 0
+    failures: dict[int, str] = {}
+    try:
+        while ids := _next(home, job, failures):
+            done += _work_through(home, job, ids, failures)
+            tell(len(ids))
+    except MekikiError as stopped:
+        _record(home, job, started, done, str(stopped))
+        raise
+    error = "; ".join(f"row {row}: {why}" for row, why in failures.items()) or None
+    if done or error:
+        _record(home, job, started, done, error)
+    if error:
+        raise JobFailed(f"{job.name}: {len(failures)} of {done + len(failures)} rows failed ({error[:300]}).")
+    return done
+
+
+def run_all(home: Home, tell: Callable[[str, int], None] = lambda _job, _rows: None) -> int:
+    """Run every job in order, again and again until a whole round finds nothing; return the rows worked through."""
+    total = 0
+    while True:
+        done = 0
+        for job in JOBS:
+            done += run(home, job, partial(tell, job.name))
+        total += done
+        if not done:
+            return total
+
+
+def _next(home: Home, job: Job, failures: Mapping[int, str]) -> list[int]:
+    with home.sessions().begin() as session:
+        ids = job.pending(session, job.batch + len(failures))
+    return [row for row in ids if row not in failures][: job.batch]
+
+
+def _work_through(home: Home, job: Job, ids: Sequence[int], failures: dict[int, str]) -> int:
+    """Work on the rows in one transaction, else one by one, so that a bad row costs only itself."""
+    try:
+        with home.sessions().begin() as session:
+            job.verb(session, ids)
+    except Exception as failed:
+        if isinstance(failed, MekikiError) and not failed.permanent:
+            raise
+        if len(ids) > 1:
+            return sum(_work_through(home, job, [row], failures) for row in ids)
+        failures[ids[0]] = str(failed) if isinstance(failed, MekikiError) else f"{type(failed).__name__}: {failed}"
+        _log.exception("row failed", job=job.name, row=ids[0])
+        return 0
+    return len(ids)
+
+
+def _record(home: Home, job: Job, started: datetime, done: int, error: str | None) -> None:
+    with home.sessions().begin() as session:
+        session.add(JobRun(job=job.name, started_at=started, finished_at=clock.now(), rows=done, error=error))
+    _log.info("job run", job=job.name, rows=done, error=error)

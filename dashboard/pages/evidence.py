@@ -1,0 +1,144 @@
+"""What a case rests on: each sighting beside the reference it matched, and the pages they were found on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from config.home import of
+from crawlers.captures import Capture, FindingRow, Sighting
+from dashboard import scale, timeline
+from fingerprints.store import Medium
+from matcher.cases import Case, CaseFinding
+from matcher.catalogue import Asset
+from matcher.match import Match
+from matcher.references import Reference
+
+SHOWN = 200  # pairs of one case; a chapter has fewer pages, a gallery of thousands needs no more to be judged
+
+
+@dataclass(frozen=True)
+class Side:
+    """One medium of a pair."""
+
+    blob: str
+    kind: str  # "image", "video" or "audio"
+    width: int
+    height: int
+    duration_s: float
+    frames_per_second: float
+    is_held: bool  # False: its pixels never reached this machine
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One sighting beside the reference it holds."""
+
+    found: Side
+    ours: Side
+    finding_id: int
+    found_url: str
+    captured_at: datetime
+    asset: str
+    reference: str
+    bank: str
+    registered_at: datetime
+    score: float
+    lane: str
+    reasons: tuple[dict[str, Any], ...]  # {"signal", "value", "says"}
+    stretches: tuple[timeline.Stretch, ...]
+    matched_seconds: float
+    layout: scale.Layout
+    timeline: timeline.Timeline
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the place, as it was captured."""
+
+    id: int
+    url: str
+    title: str
+    text: str
+    kind: str
+    uploader: str | None
+    seller: str | None
+    price: Any  # Decimal or None
+    currency: str | None
+    attribution: str | None
+    is_commercial: bool | None
+    published_at: datetime | None
+    captured_at: datetime
+    sha256: str
+
+
+def pairs(session: Session, case: Case) -> list[Pair]:
+    """Return the best pair of every matched sighting of a case, in page order."""
+    found_medium, our_medium = aliased(Medium), aliased(Medium)
+    rows = session.execute(
+        select(Sighting, Capture.fetched_at, Match, Reference, Asset.name, found_medium, our_medium)
+        .join(CaseFinding, CaseFinding.finding_id == Sighting.finding_id)
+        .join(Capture, Capture.id == Sighting.capture_id)
+        .join(Match, Match.blob == Sighting.blob)
+        .join(Reference, Reference.id == Match.reference_id)
+        .join(Asset, Asset.id == Reference.asset_id)
+        .outerjoin(found_medium, found_medium.blob == Sighting.blob)
+        .outerjoin(our_medium, our_medium.blob == Reference.blob)
+        .where(CaseFinding.case_id == case.id, Asset.work_id == case.work_id)
+        .order_by(Sighting.finding_id, Sighting.position, Sighting.id, Match.score.desc(), Match.id)
+        .limit(SHOWN)
+    )
+    best: dict[int, Pair] = {}
+    for sighting, captured_at, match, reference, asset, seen, known in rows:
+        if sighting.id not in best:
+            found = _side(session, sighting.blob, seen, sighting.kind)
+            ours = _side(session, reference.blob, known, sighting.kind)
+            best[sighting.id] = _pair(sighting, captured_at, match, reference, asset, found, ours)
+    return list(best.values())
+
+
+def pages(session: Session, case: Case) -> list[Page]:
+    """Return the captured pages of a case, newest first."""
+    rows = session.execute(
+        select(FindingRow, Capture)
+        .join(CaseFinding, CaseFinding.finding_id == FindingRow.id)
+        .join(Capture, Capture.id == FindingRow.capture_id)
+        .where(CaseFinding.case_id == case.id)
+        .order_by(FindingRow.found_at.desc(), FindingRow.id.desc())
+    )
+    return [
+        Page(
+            id=page.id, url=page.url, title=page.title, text=page.text, kind=page.kind, uploader=page.uploader,
+            seller=page.seller, price=page.price, currency=page.currency, attribution=page.attribution,
+            is_commercial=page.is_commercial, published_at=page.published_at, captured_at=capture.fetched_at,
+            sha256=capture.body_sha256,
+        )
+        for page, capture in rows
+    ]  # fmt: skip
+
+
+def _pair(
+    sighting: Sighting, captured_at: datetime, match: Match, reference: Reference, asset: str, found: Side, ours: Side
+) -> Pair:
+    stretches = tuple(
+        timeline.Stretch(tuple(one["query"]), tuple(one["reference"]), one.get("speed", 1.0)) for one in match.segments
+    )
+    return Pair(
+        found=found, ours=ours, finding_id=sighting.finding_id, found_url=sighting.url, captured_at=captured_at,
+        asset=asset, reference=reference.name, bank=reference.bank, registered_at=reference.added_at,
+        score=match.score, lane=match.lane, reasons=tuple(match.reasons),
+        stretches=stretches, matched_seconds=match.matched_seconds,
+        timeline=timeline.lay_out(stretches, found.duration_s, ours.duration_s),
+        layout=scale.lay_out((found.width, found.height), (ours.width, ours.height), match.transform),
+    )  # fmt: skip
+
+
+def _side(session: Session, blob: str, medium: Medium | None, kind: str) -> Side:
+    held = of(session).blobs.has(blob)
+    if medium is None:
+        return Side(blob, kind, 0, 0, 0.0, 0.0, held)
+    return Side(
+        blob, medium.kind or kind, medium.width, medium.height, medium.duration_s, medium.frames_per_second, held
+    )

@@ -1,0 +1,46 @@
+"""Pictures and films of evidence and references, never as they were crawled: decoded and written anew."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from crawlers.captures import Sighting
+from dashboard import previews
+from dashboard.visits import Visit
+from matcher.references import Reference
+
+# A blob never changes, and neither does its preview; but it may be somebody's unpublished work: no shared cache.
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+SOON = {"Cache-Control": "no-store", "Retry-After": "2"}
+
+
+def picture(visit: Visit) -> Response:
+    """Answer with a JPEG of a sighting or a reference."""
+    blob, size = visit.of("blob"), visit.of("size")
+    if size not in previews.LONG_SIDES or not _is_ours_to_show(visit, blob):
+        return Response(status_code=404)
+    return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOREVER)
+
+
+def film(visit: Visit) -> Response:
+    """Answer with a WebM of a film, or with 202 while it is being made."""
+    blob = visit.of("blob")
+    if not _is_ours_to_show(visit, blob):
+        return Response(status_code=404)
+    films: previews.Films = visit.request.app.state.films
+    path = films.film(blob)
+    if path is None:
+        return JSONResponse({"state": "preparing"}, 202, headers=SOON)
+    return FileResponse(path, media_type="video/webm", headers=FOREVER)
+
+
+def _is_ours_to_show(visit: Visit, blob: str) -> bool:
+    """Say whether the blob is a medium of a sighting or a reference; pages and messages are never served here."""
+    with visit.home.readers()() as session:
+        return _is_medium(session, blob)
+
+
+def _is_medium(session: Session, blob: str) -> bool:
+    seen = exists().where(Sighting.blob == blob)
+    known = exists().where(Reference.blob == blob)
+    return bool(session.scalar(select(seen | known)))

@@ -1,0 +1,76 @@
+"""The field's words as people read them: verdicts, banks, states and events, each with its tone."""
+
+from collections.abc import Callable
+
+Say = Callable[..., str]
+
+
+def verdicts(say: Say) -> dict[str, str]:
+    """Return every verdict with its name, in the order of its keys 1 to 5."""
+    return {
+        "infringing": say("Infringing"),
+        "licensed": say("Licensed"),
+        "fan use": say("Fan use"),
+        "not a match": say("Not a match"),
+        "unsure": say("Unsure"),
+    }
+
+
+def reasons(say: Say) -> dict[str, str]:
+    """Return the reason that is written down when a person gives none."""
+    return {
+        "infringing": say("The pair shows a copy, and no allowance covers this use."),
+        "licensed": say("The place shows the work with the owner's permission."),
+        "fan use": say("The use is one that fans are allowed."),
+        "not a match": say("The pair does not show the same work."),
+        "unsure": say("The pair and the checks do not settle it; somebody else should look."),
+    }
+
+
+def banks(say: Say) -> dict[str, str]:
+    """Return every bank with its name."""
+    return {
+        "works": say("works"),
+        "goods": say("goods"),
+        "licensed": say("released material"),
+        "negative": say("known false alarms"),
+        "provisional": say("before release"),
+    }
+
+
+def kinds(say: Say) -> dict[str, str]:
+    """Return every kind of work with its name."""
+    return {"anime": say("Anime"), "manga": say("Manga"), "art": say("Art"), "goods": say("Goods")}
+
+
+def events(say: Say) -> dict[str, str]:
+    """Return every event and state of a notice with its name."""
+    return {
+        "draft": say("Draft"),
+        "approved": say("Approved"),
+        "queued": say("In the outbox"),
+        "sent": say("Sent"),
+        "acknowledged": say("Acknowledged"),
+        "removed": say("Removed"),
+        "refused": say("Refused"),
+        "no reply": say("No reply"),
+        "retracted": say("Retracted"),
+        "held": say("On hold"),
+        "still there": say("Still there"),
+        "moved": say("Moved"),
+        "back again": say("Back again"),
+        "withdrawn": say("Withdrawn"),
+    }
+
+
+TONES = {
+    "removed": "ok", "acknowledged": "ok", "sent": "quiet", "draft": "un", "approved": "un", "queued": "un",
+    "held": "un", "refused": "no", "no reply": "no", "still there": "no", "back again": "no", "moved": "no",
+    "retracted": "quiet", "withdrawn": "quiet",
+}  # fmt: skip
+ANSWER_TONES = {"allows": "ok", "does not allow": "no", "unknown": "un"}
+
+
+def answers(say: Say) -> dict[str, str]:
+    """Return what an allowance can answer, in a word."""
+    return {"allows": say("applies"), "does not allow": say("does not apply"), "unknown": say("not known")}

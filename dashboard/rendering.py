@@ -1,0 +1,31 @@
+"""Turns a template and values into a page, in one language; everything is escaped unless a template says otherwise."""
+
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dashboard import dictionary, phrases
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@cache
+def environment(language: str, timezone: str) -> Environment:
+    """Return the templates of one language, with its dictionary and phrases built in."""
+    spoken = dictionary.of(language)
+    telling = phrases.Phrases(spoken, ZoneInfo(timezone))
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,  # a misspelt name is a fault, not an empty place on a page about somebody's rights
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(_=spoken.say, ngettext=spoken.count, language=spoken.language, phrases=telling)
+    made.filters.update(
+        retold=spoken.retell, at=telling.at, day=telling.day, ago=telling.ago, span=telling.span,
+        timecode=phrases.timecode, score=phrases.score,
+    )  # fmt: skip
+    return made

@@ -1,0 +1,50 @@
+"""Where everything stands, as counts and times: one reading for the status command and the morning page."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import clock
+from crawlers.captures import Capture, FindingRow, Sighting
+from crawlers.frontier import Sweep
+from crawlers.recheck import Watch
+from dashboard.people import JobRun
+from matcher.cases import Assessment, Case
+from matcher.catalogue import Work
+from matcher.match import Match
+from matcher.references import Reference
+from notices.ledger import Notice
+
+SOON = timedelta(hours=4)
+
+
+def facts(session: Session) -> dict[str, Any]:
+    """Return what is protected, seen, open, due, waiting and failing, right now."""
+    now = clock.now()
+
+    def count(table: type[Any], *where: Any) -> int:
+        return session.scalar(select(func.count()).select_from(table).where(*where)) or 0
+
+    failed = session.scalars(
+        select(JobRun).where(JobRun.error.is_not(None), JobRun.started_at > now - timedelta(days=1))
+    ).all()
+    return {
+        "works": count(Work),
+        "references": count(Reference, Reference.disabled_at.is_(None)),
+        "captures": count(Capture),
+        "findings": count(FindingRow),
+        "sightings": count(Sighting),
+        "matches": count(Match),
+        "allowed_uses": count(Assessment, Assessment.outcome == "allowed", Assessment.moment == "opening"),
+        "open_cases": count(Case, Case.state == "open"),
+        "due_soon": count(Case, Case.state == "open", Case.due_at < now + SOON),
+        "overdue": count(Case, Case.state == "open", Case.due_at < now),
+        "notices_to_approve": count(Notice, Notice.state == "draft"),
+        "notices_waiting_to_leave": count(Notice, Notice.state == "queued"),
+        "places_watched": count(Watch, Watch.next_due.is_not(None)),
+        "sweeps_running": count(Sweep, Sweep.state == "running"),
+        "last_sweep_at": session.scalar(select(func.max(Sweep.finished_at))),
+        "failed_jobs": [f"{run.job}: {run.error}" for run in failed],
+    }

@@ -1,0 +1,123 @@
+// Two films in step: the found one leads, ours follows along the matching stretch. Bars and keys jump between stretches.
+"use strict";
+{
+  const root = document.querySelector("[data-films]");
+  const stretches = root ? JSON.parse(root.dataset.stretches) : [];
+  const video = (name) => root?.querySelector(`video[data-side=${name}]`);
+  const found = video("found");
+  const ours = video("ours");
+  const play = document.querySelector("[data-play]");
+  const DRIFT_S = 0.15; // further apart than this looks out of step
+  const POLL_MS = 2000;
+  let at = 0; // the stretch we are in
+
+  const code = (seconds) => new Date(Math.max(0, seconds) * 1000).toISOString().slice(11, 19);
+  const within = (time) => stretches.findIndex((one) => time >= one.found[0] && time < one.found[1]);
+  const theirs = (time) => {
+    const one = stretches[at];
+    return one ? one.ours[0] + (time - one.found[0]) * one.speed : time;
+  };
+  const timeline = root?.querySelector("[data-timeline]");
+  const duration = (name) => Number(timeline.dataset[`${name}S`]);
+
+  const head = (name, time) => {
+    const within_it = Math.min(Math.max(time, 0), duration(name));
+    const line = timeline.querySelector(`[data-head=${name}]`);
+    for (const end of ["x1", "x2"]) line.setAttribute(end, (within_it / duration(name)) * 1000);
+    root.querySelector(`[data-now=${name}]`).textContent = code(within_it);
+  };
+  const mark = () => {
+    for (const one of timeline.querySelectorAll("[data-stretch]")) one.classList.toggle("on", Number(one.dataset.stretch) === at);
+    const where = document.querySelector("[data-where]");
+    if (where) where.textContent = where.textContent.replace(/\d+/, at + 1);
+  };
+  const follow = (isForced) => {
+    const time = found ? found.currentTime : 0;
+    const inside = within(time);
+    if (inside >= 0 && inside !== at) { at = inside; mark(); }
+    const wanted = theirs(time);
+    if (ours && ours.readyState > 0) {
+      ours.playbackRate = Math.min(Math.max(stretches[at]?.speed ?? 1, 0.25), 4);
+      if (isForced || Math.abs(ours.currentTime - wanted) > DRIFT_S) ours.currentTime = Math.max(0, Math.min(wanted, ours.duration || wanted));
+    }
+    head("found", time);
+    head("ours", wanted);
+  };
+  const seek = (time) => {
+    if (found) found.currentTime = Math.max(0, Math.min(time, found.duration || time));
+    follow(true);
+  };
+  const jump = (step) => {
+    if (!stretches.length) return;
+    at = (at + step + stretches.length) % stretches.length;
+    mark();
+    if (found?.readyState) seek(stretches[at].found[0]);
+    else { head("found", stretches[at].found[0]); head("ours", stretches[at].ours[0]); }
+  };
+
+  // The copy for viewing may still be in the making: the address answers 202 until it is there.
+  const load = async (film) => {
+    const says = film.parentElement.querySelector("[data-state]");
+    for (;;) {
+      const answer = await fetch(film.dataset.film, { method: "GET", headers: { Range: "bytes=0-0" } });
+      if (answer.status === 202) {
+        says.textContent = root.dataset.preparing;
+        says.hidden = false;
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      } else {
+        says.hidden = answer.ok;
+        if (answer.ok) {
+          const ready = () => {
+            if (film.seeking) film.addEventListener("seeked", ready, { once: true });
+            else film.dataset.ready = "yes";
+          };
+          film.addEventListener("canplay", ready, { once: true });
+          film.src = film.dataset.film;
+        } else {
+          says.textContent = root.dataset.failed;
+          film.dataset.ready = "never";
+        }
+        return;
+      }
+    }
+  };
+
+  if (root) {
+    for (const film of root.querySelectorAll("video")) load(film);
+    found?.addEventListener("timeupdate", () => follow(false));
+    found?.addEventListener("seeked", () => follow(true));
+    found?.addEventListener("loadedmetadata", () => { if (stretches.length) seek(stretches[at].found[0]); });
+    ours?.addEventListener("loadedmetadata", () => follow(true));
+    const pressed = (isOn) => play?.setAttribute("aria-pressed", String(isOn));
+    found?.addEventListener("play", () => { follow(true); ours?.play(); pressed(true); });
+    found?.addEventListener("pause", () => { ours?.pause(); pressed(false); });
+    play?.addEventListener("click", () => (found?.paused ? found.play() : found?.pause()));
+    for (const button of document.querySelectorAll("[data-jump]")) button.addEventListener("click", () => jump(Number(button.dataset.jump)));
+    for (const button of document.querySelectorAll("[data-step]")) {
+      button.addEventListener("click", () => {
+        found?.pause();
+        if (found) seek(found.currentTime + Number(button.dataset.step) / Number(found.dataset.fps));
+      });
+    }
+    document.querySelector("[data-sound]")?.addEventListener("click", (event) => {
+      if (!found) return;
+      found.muted = !found.muted;
+      event.currentTarget.setAttribute("aria-pressed", String(!found.muted));
+    });
+    timeline.addEventListener("click", (event) => {
+      const box = timeline.getBoundingClientRect();
+      const share = (event.clientX - box.left) / box.width;
+      if (event.clientY - box.top < box.height / 2) {
+        seek(share * duration("found"));
+        return;
+      }
+      const time = share * duration("ours");
+      const one = stretches.findIndex((each) => time >= each.ours[0] && time < each.ours[1]);
+      if (one < 0) return;
+      at = one;
+      mark();
+      seek(stretches[one].found[0] + (time - stretches[one].ours[0]) / stretches[one].speed);
+    });
+    if (stretches.length) { mark(); head("found", stretches[0].found[0]); head("ours", stretches[0].ours[0]); }
+  }
+}

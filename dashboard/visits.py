@@ -1,0 +1,118 @@
+"""A visit: one request of one person who is logged in; what every page is given, and how it answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from config.home import Home
+from dashboard import auth, dictionary, rendering
+from dashboard.pages import header
+from dashboard.people import Person
+
+MAX_FORM_FIELDS = 40
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of one person."""
+
+    home: Home
+    person: Person
+    request: Request
+    form: Mapping[str, str]  # empty unless something was posted
+
+    @property
+    def language(self) -> str:
+        """The language the person reads."""
+        return language_of(self.request, self.home)
+
+    def of(self, name: str) -> str:
+        """Return a part of the path."""
+        return str(self.request.path_params[name])
+
+    def asked(self, name: str, default: str = "") -> str:
+        """Return a part of the query."""
+        return self.request.query_params.get(name, default)
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a sentence in the person's language."""
+        return dictionary.of(self.language).say(message, **values)
+
+    def show(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """Answer with a page."""
+        with self.home.readers()() as session:
+            top = header.read(session)
+        note = self.request.session.pop("note", None)
+        return page(self.request, self.home, template, status=status, person=self.person, top=top, note=note, **values)
+
+    def go(self, path: str, note: str = "") -> Response:
+        """Send the person on after something was done, with a sentence to read there."""
+        if note:
+            self.request.session["note"] = note
+        return RedirectResponse(path, SEE_OTHER)
+
+
+class Screen(Protocol):
+    """What a page is: a plain function from a visit to an answer. It may block; it runs in a thread."""
+
+    def __call__(self, visit: Visit, /) -> Response:
+        """Answer one visit."""
+        ...
+
+
+def screen(answer: Screen, *, is_api: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap a page so that it gets only visits of people who are logged in, and only forms of our own pages."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await read_form(request)
+        return await run_in_threadpool(_answered, answer, request, form, is_api)
+
+    return endpoint
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the plain fields of a posted form; files are not taken."""
+    if request.method != "POST":
+        return {}
+    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS) as fields:
+        return {name: value for name, value in fields.items() if isinstance(value, str)}
+
+
+def page(request: Request, home: Home, template: str, *, status: int = 200, **values: object) -> Response:
+    """Answer with a template in the visitor's language."""
+    made = rendering.environment(language_of(request, home), home.settings.schedule.timezone)
+    token = auth.token(request.session)
+    text = made.get_template(template).render(
+        token=token, here=request.url.path, path=_here(request), languages=dictionary.LANGUAGES, **values
+    )
+    return HTMLResponse(text, status, headers={"Cache-Control": "no-store"})
+
+
+def language_of(request: Request, home: Home) -> str:
+    """Return the language a visitor chose, else the one the home speaks."""
+    chosen = request.session.get("language")
+    return chosen if chosen in dictionary.LANGUAGES else home.settings.console.language
+
+
+def _answered(answer: Screen, request: Request, form: Mapping[str, str], is_api: bool) -> Response:
+    home: Home = request.app.state.home
+    with home.readers()() as session:
+        person = auth.who(request.session, session)
+    if person is None:
+        if is_api:
+            return JSONResponse({"error": "Log in first."}, 401)
+        wanted = _here(request) if request.method == "GET" else "/"
+        request.session["wanted"] = wanted
+        return RedirectResponse("/login", SEE_OTHER)
+    if request.method == "POST":
+        auth.check_token(request.session, form.get("token", ""))
+    return answer(Visit(home, person, request, form))
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

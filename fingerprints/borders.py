@@ -1,0 +1,65 @@
+"""Finds the plain borders that a re-poster adds around a picture; it reads pixels and changes nothing."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LOOK_PX = 256  # borders are looked for on a picture of this long side: enough for 1 %, and quick
+PLAIN_SPREAD = 24  # grey levels within one border line; JPEG ringing of a plain bar stays below
+SAME_BORDER = 16  # grey levels between two lines of one border
+LEAST_LEFT = 0.1  # of a side: less than this left over is no picture in a frame but a nearly blank picture
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of a picture, in pixels; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the pixels inside the box; a view, not a copy."""
+        return pixels[self.top : self.bottom, self.left : self.right]
+
+
+def shrunk(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
+    """Return the picture with its long side at most `long_side`, averaged over areas; a smaller one stays as it is."""
+    height, width = pixels.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the luminance of an RGB picture."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def content(luminance: NDArray[np.uint8]) -> Box:
+    """Return the part of the picture inside its plain borders; the whole picture when there are none."""
+    height, width = luminance.shape
+    small = shrunk(luminance, LOOK_PX)
+    rows, columns = small.shape
+    top, bottom = _plain_lines(small), rows - _plain_lines(small[::-1])
+    left, right = _plain_lines(small.T), columns - _plain_lines(small.T[::-1])
+    if bottom - top < LEAST_LEFT * rows or right - left < LEAST_LEFT * columns:
+        return Box(0, 0, width, height)
+    across, down = width / columns, height / rows
+    return Box(
+        int(np.ceil(left * across)), int(np.ceil(top * down)),
+        max(int(right * across), 1), max(int(bottom * down), 1),
+    )  # fmt: skip
+
+
+def _plain_lines(lines: NDArray[np.uint8]) -> int:
+    """Return how many lines, from the first on, are plain and of one grey."""
+    spread = np.ptp(lines, axis=1)
+    level = lines.mean(axis=1)
+    is_border = (spread < PLAIN_SPREAD) & (np.abs(level - level[0]) < SAME_BORDER)
+    return int(np.argmin(is_border)) if not is_border.all() else len(lines)

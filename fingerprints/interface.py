@@ -1,0 +1,104 @@
+"""What a fingerprint is made of: frames in, vectors out. A kind is a pure function of pixels or samples."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Medium = Literal["image", "video", "audio"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture."""
+
+    pixels: NDArray[np.uint8]  # (height, width, 3), RGB
+    at_s: float = 0.0  # position in the medium, seconds; 0 for a still picture
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Decoded sound, mono."""
+
+    samples: NDArray[np.float32]  # (count,), -1 to 1
+    rate_hz: int
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What a kind says of one medium: one row a vector, with where each row sits."""
+
+    codes: NDArray[np.uint8]  # (count, bytes)
+    positions: NDArray[np.float32]  # (count, columns); the kind's docstring names the columns
+    facts: dict[str, float] = field(default_factory=dict)  # per medium, named by the kind
+
+
+class PictureKind(Protocol):
+    """One way to describe a still picture. Never change what a (name, version) yields; raise the version."""
+
+    name: str
+    version: int
+    may_travel: bool  # False: shows too much of the picture to leave the studio in a fingerprint package
+
+    def describe(self, frame: Frame) -> Vectors:
+        """Return the vectors of one picture; the frame is not changed. Empty vectors are an answer."""
+        ...
+
+
+class FilmPass(Protocol):
+    """One film being described, frame by frame, so that no film has to fit into memory."""
+
+    def see(self, frame: Frame) -> None:
+        """Take the next frame; frames come in order of time."""
+        ...
+
+    def finish(self) -> Vectors:
+        """Return the vectors of everything seen."""
+        ...
+
+
+class FilmKind(Protocol):
+    """One way to describe a film."""
+
+    name: str
+    version: int
+    may_travel: bool
+    frames_per_second: float  # how many frames of a second it wants to see
+
+    def begin(self) -> FilmPass:
+        """Start on a new film."""
+        ...
+
+
+class SoundKind(Protocol):
+    """One way to describe sound, of a sound file or of a film."""
+
+    name: str
+    version: int
+    may_travel: bool
+
+    def describe(self, sound: Sound) -> Vectors:
+        """Return the vectors of the sound, in order of time."""
+        ...
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What a decoder learned of a file, apart from its fingerprints."""
+
+    medium: Medium
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    frames_per_second: float = 0.0
+    has_sound: bool = False
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything one decoding child says of one file: facts and fingerprints, or one sentence why not."""
+
+    facts: MediaFacts | None
+    fingerprints: dict[tuple[str, int], Vectors]  # (kind, version) -> vectors
+    error: str | None = None  # one sentence; facts is then None

@@ -1,0 +1,26 @@
+"""A small grey picture, to check block by block that two aligned pictures really show the same."""
+
+import numpy as np
+
+from fingerprints.borders import content, grey, shrunk
+from fingerprints.interface import Frame, Vectors
+
+LONG_SIDE_PX = 192
+
+
+class Thumb:
+    """The picture without its plain border, grey, long side 192 px: one row of pixels is one code.
+
+    Positions: the row's number. It shows the picture, so it never leaves the studio.
+    """
+
+    name = "thumb"
+    version = 1
+    may_travel = False
+
+    def describe(self, frame: Frame) -> Vectors:
+        """Return the rows of the small picture, from top to bottom."""
+        luminance = grey(frame.pixels)
+        small = shrunk(content(luminance).cut(luminance), LONG_SIDE_PX)
+        rows = np.arange(len(small), dtype=np.float32).reshape(-1, 1)
+        return Vectors(np.ascontiguousarray(small), rows)

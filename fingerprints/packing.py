@@ -1,0 +1,130 @@
+"""Vectors as plain bytes and numbers, for the pipe, the database and the package. Refuses bytes that do not fit their
+shape: they may come from a hostile file or from a child that a hostile file took over. Never pickles."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from config.errors import MekikiError
+from fingerprints.interface import Description, MediaFacts, Vectors
+
+MAX_FACTS = 64
+_MEDIA = ("image", "video", "audio")
+
+
+class Misshapen(MekikiError):
+    """Packed vectors whose bytes and shape do not agree."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The numbers that turn bytes back into vectors."""
+
+    count: int
+    width: int  # bytes of one code
+    columns: int  # of one position
+
+    @property
+    def codes_bytes(self) -> int:
+        """How many bytes the codes take."""
+        return self.count * self.width
+
+    @property
+    def positions_bytes(self) -> int:
+        """How many bytes the positions take."""
+        return self.count * self.columns * 4
+
+
+def shape(vectors: Vectors) -> Shape:
+    """Return the shape of well-formed vectors. Raises Misshapen."""
+    codes, positions = vectors.codes, vectors.positions
+    if codes.ndim != 2 or positions.ndim != 2 or len(codes) != len(positions):
+        raise Misshapen("Codes and positions must be tables with one row a vector; correct the fingerprint kind.")
+    if codes.dtype != np.uint8 or positions.dtype != np.float32:
+        raise Misshapen("Codes must be uint8 and positions float32; correct the fingerprint kind.")
+    return Shape(len(codes), codes.shape[1], positions.shape[1])
+
+
+def codes_bytes(vectors: Vectors) -> bytes:
+    """Return the codes, row after row."""
+    return np.ascontiguousarray(vectors.codes).tobytes()
+
+
+def positions_bytes(vectors: Vectors) -> bytes:
+    """Return the positions, row after row, little-endian float32."""
+    return np.ascontiguousarray(vectors.positions, dtype="<f4").tobytes()
+
+
+def vectors(shape: Shape, codes: bytes, positions: bytes, facts: Mapping[str, Any]) -> Vectors:
+    """Return the vectors that were packed. Raises Misshapen."""
+    if min(shape.count, shape.width, shape.columns) < 0:
+        raise Misshapen("These fingerprints have a negative size; make them again.")
+    if len(codes) != shape.codes_bytes or len(positions) != shape.positions_bytes:
+        raise Misshapen("These fingerprints are shorter or longer than they say; make them again.")
+    return Vectors(
+        np.frombuffer(codes, np.uint8).reshape(shape.count, shape.width),
+        np.frombuffer(positions, "<f4").astype(np.float32).reshape(shape.count, shape.columns),
+        finite(facts),
+    )
+
+
+def finite(facts: Mapping[str, Any]) -> dict[str, float]:
+    """Return facts as plain finite numbers. Raises Misshapen."""
+    numbers = {str(name): float(value) for name, value in facts.items() if isinstance(value, int | float)}
+    if len(numbers) != len(facts) or len(facts) > MAX_FACTS or not all(map(math.isfinite, numbers.values())):
+        raise Misshapen("The facts of a fingerprint must be finite numbers; make it again.")
+    return numbers
+
+
+def facts_row(facts: MediaFacts) -> dict[str, Any]:
+    """Return media facts as a JSON object."""
+    return dict(vars(facts))
+
+
+def media_facts(row: Mapping[str, Any]) -> MediaFacts:
+    """Return the media facts of a JSON object from outside. Raises Misshapen."""
+    try:
+        facts = MediaFacts(
+            medium=row["medium"], width=int(row["width"]), height=int(row["height"]),
+            duration_s=float(row["duration_s"]), frames_per_second=float(row["frames_per_second"]),
+            has_sound=bool(row["has_sound"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, OverflowError) as wrong:
+        raise Misshapen("The facts of a medium are incomplete; make its fingerprints again.") from wrong
+    numbers = (facts.width, facts.height, facts.duration_s, facts.frames_per_second)
+    if facts.medium not in _MEDIA or not all(math.isfinite(n) and 0 <= n < 2**31 for n in numbers):
+        raise Misshapen("The facts of a medium are impossible; make its fingerprints again.")
+    return facts
+
+
+def to_message(description: Description) -> tuple[dict[str, Any], list[bytes]]:
+    """Return a description as a JSON object and the byte strings that follow it."""
+    rows: list[dict[str, Any]] = []
+    blocks: list[bytes] = []
+    for (kind, version), found in description.fingerprints.items():
+        rows.append({"kind": kind, "version": version, "facts": finite(found.facts), **vars(shape(found))})
+        blocks += [codes_bytes(found), positions_bytes(found)]
+    facts = None if description.facts is None else facts_row(description.facts)
+    return {"facts": facts, "error": description.error, "fingerprints": rows}, blocks
+
+
+def from_message(head: Mapping[str, Any], body: bytes) -> Description:
+    """Return the description of a message. Raises Misshapen."""
+    if head.get("error") is not None:
+        return Description(None, {}, str(head["error"]))
+    fingerprints: dict[tuple[str, int], Vectors] = {}
+    at = 0
+    try:
+        for row in head["fingerprints"]:
+            size = Shape(int(row["count"]), int(row["width"]), int(row["columns"]))
+            middle = at + size.codes_bytes
+            end = middle + size.positions_bytes
+            key = (str(row["kind"]), int(row["version"]))
+            fingerprints[key] = vectors(size, body[at:middle], body[middle:end], row["facts"])
+            at = end
+        return Description(media_facts(head["facts"]), fingerprints)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise Misshapen("A decoding child answered with something that is no description.") from wrong

@@ -1,0 +1,88 @@
+"""The dossier of a case: everything that was seen, compared, checked and decided, as one evidence bundle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from crawlers import bundles, custody
+from crawlers.captures import Capture, Sighting
+from crawlers.frontier import Sweep
+from matcher import cases
+from matcher.cases import CaseDetail, FindingDetail
+
+EXPORTED = "exported"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A bundle that was written."""
+
+    path: Path
+    captures: int
+    sums_sha256: str  # of its SHA256SUMS; also on the custody log
+
+
+def export(session: Session, case_uuid: str, path: Path, *, actor: str) -> Export:
+    """Write the case's evidence bundle to `path`, put that on the custody log, and return what was written.
+
+    The references' own pixels never go along: a match names the reference and its sha256. Raises UnknownCase.
+    """
+    detail = cases.case_detail(session, case_uuid)
+    evidence = captures_of(session, detail)
+    sweeps = session.scalars(select(Sweep).where(Sweep.id.in_({capture.sweep_id for capture in evidence}))).all()
+    subjects = [
+        f"case:{detail.case.uuid}",
+        *(f"sweep:{sweep.uuid}" for sweep in sweeps),
+        *(f"capture:{capture.uuid}" for capture in evidence),
+    ]
+    documents = {"case.json": as_document(detail)}
+    sums = bundles.write(session, path, evidence=evidence, documents=documents, subjects=subjects)
+    note = {"file": path.name, "sums_sha256": sums, "captures": len(evidence)}
+    custody.record(session, actor=actor, action=EXPORTED, subject=f"case:{detail.case.uuid}", note=note)
+    return Export(path, len(evidence), sums)
+
+
+def captures_of(session: Session, detail: CaseDetail) -> list[Capture]:
+    """Return the captures of the case's pages and of all their media, oldest first."""
+    findings = [each.finding for each in detail.findings]
+    media = select(Sighting.capture_id).where(Sighting.finding_id.in_([finding.id for finding in findings]))
+    ids = {*(finding.capture_id for finding in findings), *session.scalars(media)}
+    return list(session.scalars(select(Capture).where(Capture.id.in_(ids)).order_by(Capture.id)))
+
+
+def as_document(detail: CaseDetail) -> dict[str, Any]:
+    """Return the case as JSON holds it: the case, its findings with matches and checks, and the decisions."""
+    return {
+        "case": _columns(detail.case),
+        "work": {"title": detail.work.title, "uuid": detail.work.uuid, "owner": detail.owner.name},
+        "findings": [_finding(each) for each in detail.findings],
+        "decisions": [_columns(decision) for decision in detail.decisions],
+    }
+
+
+def _finding(detail: FindingDetail) -> dict[str, Any]:
+    return {
+        **_columns(detail.finding),
+        "capture": detail.capture.uuid,
+        "seen": [
+            {
+                **_columns(medium.sighting),
+                "matches": [
+                    {**_columns(match), "reference": reference.name, "reference_sha256": reference.blob,
+                     "bank": reference.bank}
+                    for match, reference in medium.matches
+                ],
+            }
+            for medium in detail.seen
+        ],
+        "assessments": [_columns(assessment) for assessment in detail.assessments],
+    }  # fmt: skip
+
+
+def _columns(row: DeclarativeBase) -> Mapping[str, Any]:
+    """Every column of a row; times become text on the way into JSON."""
+    return {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}

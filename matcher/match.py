@@ -1,0 +1,153 @@
+"""Matching: which blob was compared with which references, and what was found. Decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import clock
+from config.database import AppendOnly, Base, Row, claim
+from crawlers.captures import Sighting
+from fingerprints import store
+from fingerprints.interface import Description, Vectors
+from fingerprints.interface import Medium as MediumKind
+from fingerprints.store import Medium
+from matcher import pictures, retrieve
+from matcher.interface import Comparison, Reason
+from matcher.references import Reference
+
+
+class Look(Row, Base):
+    """How far a captured blob was compared: with every reference up to this id."""
+
+    __tablename__ = "looks"
+
+    blob: Mapped[str] = mapped_column(String(64), unique=True)
+    up_to_reference_id: Mapped[int]
+    at: Mapped[datetime]
+
+
+class Match(AppendOnly, Row, Base):
+    """One captured blob holds one reference; every sighting of the blob shares it."""
+
+    __tablename__ = "matches"
+    __table_args__ = (UniqueConstraint("blob", "reference_id"),)
+
+    blob: Mapped[str] = mapped_column(String(64), index=True)
+    reference_id: Mapped[int] = mapped_column(ForeignKey("references.id"), index=True)
+    score: Mapped[float]
+    lane: Mapped[str] = mapped_column(String(4))
+    reasons: Mapped[list[Any]]  # [{"signal", "value", "says"}, ...]
+    transform: Mapped[dict[str, Any] | None]  # {"mirrored", "matrix", sizes, outlines}; see _save
+    segments: Mapped[list[Any]]  # [{"query": [s, s], "reference": [s, s], "speed", "score"}, ...]
+    matched_seconds: Mapped[float]
+    found_at: Mapped[datetime]
+
+
+def pending(session: Session, limit: int) -> Sequence[int]:
+    """Return sightings whose medium was not compared yet, or not with the newest references; newest sightings first.
+
+    Both directions are one question: a new sighting has no Look, and a new reference makes every Look too old.
+    """
+    settled = retrieve.settled_reference_id(session)
+    is_readable = select(Medium.id).where(Medium.blob == Sighting.blob, Medium.kind.is_not(None)).exists()
+    is_done = select(Look.id).where(Look.blob == Sighting.blob, Look.up_to_reference_id >= settled).exists()
+    rows = select(Sighting.id).where(is_readable, ~is_done).order_by(Sighting.id.desc()).limit(limit)
+    return session.scalars(claim(session, rows)).all()
+
+
+def compare(session: Session, ids: Sequence[int]) -> None:
+    """Compare what these sightings show with every reference they were not compared with; write matches and looks."""
+    settled = retrieve.settled_reference_id(session)
+    blobs = list(dict.fromkeys(session.scalars(select(Sighting.blob).where(Sighting.id.in_(ids)))))
+    media = store.media(session, sorted(blobs))
+    looks = {look.blob: look for look in session.scalars(select(Look).where(Look.blob.in_(blobs)))}
+    for blob in sorted(blobs):
+        facts = store.facts_of(media[blob]) if blob in media else None
+        seen = looks[blob].up_to_reference_id if blob in looks else 0
+        if facts is None or (blob in looks and seen >= settled):
+            continue
+        vectors = retrieve.vectors_of(session, blob, _kinds(facts.medium))
+        for comparison in _found(session, facts.medium, vectors):
+            _save(session, blob, comparison)
+        _look(session, blob, settled)
+
+
+def compare_description(session: Session, description: Description) -> list[Comparison]:
+    """Return every reference a freshly described file holds, best first; nothing is written."""
+    if description.facts is None:
+        return []
+    vectors = {name: found for (name, _), found in description.fingerprints.items()}
+    return _found(session, description.facts.medium, vectors)
+
+
+def as_reasons(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the reasons as they are stored and printed."""
+    return [asdict(reason) for reason in comparison.reasons]
+
+
+def as_segments(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the segments as they are stored and printed."""
+    return [
+        {
+            "query": [each.query_start_s, each.query_end_s],
+            "reference": [each.reference_start_s, each.reference_end_s],
+            "speed": each.speed,
+            "score": each.score,
+        }
+        for each in comparison.segments
+    ]
+
+
+def _kinds(medium: MediumKind) -> Sequence[str]:
+    return pictures.KINDS if medium == "image" else retrieve.FILM_KINDS
+
+
+def _found(session: Session, medium: MediumKind, vectors: dict[str, Vectors]) -> list[Comparison]:
+    comparisons = retrieve.shelf(session).compare(session, medium, vectors)
+    ids = [comparison.reference_id for comparison in comparisons]
+    rows = session.execute(
+        select(Reference.id, Reference.name).where(Reference.id.in_(ids), Reference.bank == "negative")
+    )
+    stock = {row.id: row.name for row in rows}
+    return [
+        _only_a_lead(each, stock[each.reference_id]) if each.reference_id in stock else each for each in comparisons
+    ]
+
+
+def _only_a_lead(comparison: Comparison, name: str) -> Comparison:
+    """Return the comparison as a lead: what everybody may use (stock, a logo, a template) never makes a copy."""
+    says = f"It holds {name}, which is in the negative bank: it alone proves nothing."
+    return replace(comparison, lane="lead", reasons=(*comparison.reasons, Reason("negative bank", 1.0, says)))
+
+
+def _save(session: Session, blob: str, comparison: Comparison) -> None:
+    transform = comparison.transform and {
+        "mirrored": comparison.transform.is_mirrored,
+        "matrix": [list(row) for row in comparison.transform.matrix],
+        "query_size": list(comparison.transform.query_size),
+        "reference_size": list(comparison.transform.reference_size),
+        "outline": [list(corner) for corner in comparison.outline],
+        "reference_outline": [list(corner) for corner in comparison.reference_outline],
+    }
+    row = _insert(session, Match).values(
+        blob=blob, reference_id=comparison.reference_id, score=comparison.score, lane=comparison.lane,
+        reasons=as_reasons(comparison), transform=transform, segments=as_segments(comparison),
+        matched_seconds=comparison.matched_seconds, found_at=clock.now(),
+    )  # fmt: skip
+    session.execute(row.on_conflict_do_nothing(index_elements=["blob", "reference_id"]))
+
+
+def _look(session: Session, blob: str, up_to_reference_id: int) -> None:
+    row = _insert(session, Look).values(blob=blob, up_to_reference_id=up_to_reference_id, at=clock.now())
+    later = {"up_to_reference_id": row.excluded.up_to_reference_id, "at": row.excluded.at}
+    session.execute(row.on_conflict_do_update(index_elements=["blob"], set_=later))
+
+
+def _insert(session: Session, table: type[Base]) -> Any:
+    """Return an INSERT that can say what to do when another worker was quicker."""
+    return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table)

@@ -1,0 +1,186 @@
+"""The shelf: every active, described reference in memory, ready to be compared, kept fresh from the database.
+
+The indexes are caches of what the database says; nothing is decided here. One shelf serves one home in one process.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from config import home
+from config.settings import Matching
+from fingerprints import kinds, store
+from fingerprints.interface import Medium as MediumKind
+from fingerprints.interface import Vectors
+from fingerprints.store import Medium
+from matcher import pictures
+from matcher.films import FilmShelf
+from matcher.interface import Comparison
+from matcher.pictures import PictureShelf
+from matcher.references import Exclusion, Reference
+
+HELD_PICTURES = 2000  # described references kept in memory for closer looks, about 70 KB each
+LOADED_AT_ONCE = 200  # references, when the shelf is filled
+FILM_KINDS = ("film-pdq", "film-sift", "sound-bits")
+_Sign = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A reference as it stands on the shelf; another row under its number makes it another one."""
+
+    reference_id: int
+    blob: str
+    medium: str
+    exclusions: tuple[tuple[float, float], ...] = ()
+
+
+class Shelf:
+    """All references of one home. Several threads may use it; they take turns."""
+
+    def __init__(self, matching: Matching) -> None:
+        chances = {"likely_copy": matching.likely_copy, "worth_a_look": matching.worth_a_look}
+        self._pictures, self._films = PictureShelf(**chances), FilmShelf(**chances)
+        self._shelved: dict[int, Shelved] = {}
+        self._held: OrderedDict[int, dict[str, Vectors]] = OrderedDict()
+        self._sign: _Sign = ()
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return len(self._shelved)
+
+    def refresh(self, session: Session) -> None:
+        """Take up what was registered, described, excluded or disabled since, by whichever process; cheap when nothing
+        was."""
+        with self._lock:
+            sign = _sign(session)
+            if sign == self._sign:
+                return
+            wanted = _wanted(session)
+            for gone in [each for each in self._shelved.values() if wanted.get(each.reference_id) != each]:
+                self._remove(gone)
+            new = [each for each in wanted.values() if each.reference_id not in self._shelved]
+            for start in range(0, len(new), LOADED_AT_ONCE):
+                self._add(session, new[start : start + LOADED_AT_ONCE])
+            self._sign = sign
+
+    def compare(self, session: Session, medium: MediumKind, vectors: Mapping[str, Vectors]) -> list[Comparison]:
+        """Return every reference worth a person's look, best first."""
+        with self._lock:
+            if medium == "image":
+                return self._pictures.compare(vectors, self._loader(session))
+            return self._films.compare(vectors)
+
+    def _remove(self, gone: Shelved) -> None:
+        del self._shelved[gone.reference_id]
+        self._held.pop(gone.reference_id, None)
+        self._pictures.remove(gone.reference_id)
+        self._films.remove(gone.reference_id)
+
+    def _add(self, session: Session, new: Sequence[Shelved]) -> None:
+        images = [each for each in new if each.medium == "image"]
+        for each, vectors in _described(session, images, pictures.SEARCHED):
+            self._pictures.add(each.reference_id, vectors)
+        others = [each for each in new if each.medium != "image"]
+        for each, vectors in _described(session, others, FILM_KINDS):
+            self._films.add(each.reference_id, vectors, each.exclusions)
+        self._shelved |= {each.reference_id: each for each in new}
+
+    def _loader(self, session: Session) -> Callable[[int], Mapping[str, Vectors]]:
+        def load(reference_id: int) -> Mapping[str, Vectors]:
+            if reference_id not in self._held:
+                shelved = self._shelved[reference_id]
+                self._held[reference_id] = vectors_of(session, shelved.blob, pictures.KINDS)
+            self._held.move_to_end(reference_id)
+            while len(self._held) > HELD_PICTURES:
+                self._held.popitem(last=False)
+            return self._held[reference_id]
+
+        return load
+
+
+_shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
+_shelves_lock = threading.Lock()
+
+
+def shelf(session: Session) -> Shelf:
+    """Return the shelf of the session's home, fresh."""
+    opened = home.of(session)
+    with _shelves_lock:
+        if opened.engine not in _shelves:
+            _shelves[opened.engine] = Shelf(opened.settings.matching)
+        found = _shelves[opened.engine]
+    found.refresh(session)
+    return found
+
+
+def vectors_of(session: Session, blob: str, names: Sequence[str]) -> dict[str, Vectors]:
+    """Return what the current versions of these kinds say of a blob; kinds never written for it are absent."""
+    versions = _versions()
+    found = {name: store.load(session, blob, name, versions[name]) for name in names if name in versions}
+    return {name: vectors for name, vectors in found.items() if vectors is not None}
+
+
+def settled_reference_id(session: Session) -> int:
+    """Return up to which reference id every active reference was described, or found unreadable; 0 when there is none.
+
+    A reference beyond a gap may be on the shelf already; whoever looks now has to look again once the gap is closed.
+    """
+    active = Reference.disabled_at.is_(None)
+    described = select(Medium.id).where(Medium.blob == Reference.blob).exists()
+    gap = session.scalar(select(func.min(Reference.id)).where(active, ~described))
+    upto = select(func.max(Reference.id)).where(active)
+    return session.scalar(upto if gap is None else upto.where(Reference.id < gap)) or 0
+
+
+def _versions() -> dict[str, int]:
+    pictured = {name: kind.version for name, kind in kinds.picture_kinds().items()}
+    filmed = {name: kind.version for name, kind in kinds.film_kinds().items()}
+    return pictured | filmed | {name: kind.version for name, kind in kinds.sound_kinds().items()}
+
+
+def _sign(session: Session) -> _Sign:
+    """Return numbers that change whenever the shelf has to."""
+    readable = select(Reference.id).join(Medium, Medium.blob == Reference.blob)
+    active = readable.where(Reference.disabled_at.is_(None), Medium.kind.is_not(None)).subquery()
+    references = session.execute(select(func.count(), func.max(active.c.id), func.sum(active.c.id))).one()
+    disabled_at = session.scalar(select(func.max(Reference.disabled_at)))
+    exclusions = session.execute(select(func.count(), func.max(Exclusion.id))).one()
+    return (*references, disabled_at, *exclusions)
+
+
+def _wanted(session: Session) -> dict[int, Shelved]:
+    """Return every reference that belongs on the shelf."""
+    spans: dict[int, list[tuple[float, float]]] = {}
+    for row in session.execute(
+        select(Exclusion.reference_id, Exclusion.start_s, Exclusion.end_s).order_by(Exclusion.id)
+    ):
+        spans.setdefault(row.reference_id, []).append((row.start_s, row.end_s))
+    rows = session.execute(
+        select(Reference.id, Reference.blob, Medium.kind)
+        .join(Medium, Medium.blob == Reference.blob)
+        .where(Reference.disabled_at.is_(None), Medium.kind.is_not(None))
+        .order_by(Reference.id)
+    )
+    return {
+        number: Shelved(number, blob, kind, tuple(spans.get(number, ())))
+        for number, blob, kind in rows
+        if kind is not None
+    }
+
+
+def _described(
+    session: Session, shelved: Sequence[Shelved], names: Sequence[str]
+) -> list[tuple[Shelved, dict[str, Vectors]]]:
+    """Return the references with their vectors, one query a kind."""
+    versions = _versions()
+    blobs = list({each.blob for each in shelved})
+    by_kind = {name: store.load_many(session, blobs, name, versions[name]) for name in names if name in versions}
+    return [
+        (each, {name: found[each.blob] for name, found in by_kind.items() if each.blob in found}) for each in shelved
+    ]

@@ -1,0 +1,86 @@
+"""A source's file is understood or refused with one sentence that says what to change."""
+
+from pathlib import Path
+
+import pytest
+
+from config import settings
+from crawlers import sources
+from crawlers.sources import NoSuchSource, SourceError
+
+SHIPPED = sorted((Path(__file__).parents[2] / "config" / "sources").glob("*.toml"))
+GOOD = """
+[source]
+id = "board"
+name = "Board"
+kind = "image_board"
+[scope]
+seeds = ["https://board.example/list"]
+"""
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_every_shipped_example_is_sound_and_named_like_its_file(file: Path) -> None:
+    assert sources.load(file).id == file.stem
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (("name", "nmae"), 'did you mean "name"?'),
+    (("[scope]", "[scoop]"), 'did you mean "scope"?'),
+    (('"image_board"', '"imageboard"'), "source.kind"),
+    (('id = "board"', 'id = "My Board"'), "source.id"),
+    (("https://board.example/list", "board.example"), "no web address"),
+    (("seeds =", 'deny = ["("]\nseeds ='), "no regular expression"),
+    (("seeds =", 'deny = ["list"]\nseeds ='), "a sweep could never start"),
+    (("seeds =", 'hosts = ["https://x.example"]\nseeds ='), "bare host name"),
+    (("[scope]", '[extract]\ntitle = "h1["\n[scope]'), "no CSS selector"),
+    (("[scope]", '[schedule]\ncron = "daily"\n[scope]'), "five fields"),
+    (("[scope]", '[schedule]\ncron = "0 1 * * *"\ntimezone = "Tokio"\n[scope]'), "no time zone"),
+    (("[scope]", "[scope"), "not valid TOML"),
+    (("[source]", "source = 3\n[other]"), "must be a table"),
+])  # fmt: skip
+def test_a_fault_is_one_sentence_that_says_what_to_change(change: tuple[str, str], says: str) -> None:
+    with pytest.raises(SourceError) as fault:
+        sources.parse(GOOD.replace(*change), "board.toml")
+
+    assert says in str(fault.value)
+    assert str(fault.value).startswith("board.toml")
+    assert "\n" not in str(fault.value)
+
+
+def test_a_source_can_be_stricter_than_the_home_and_never_laxer(tmp_path: Path) -> None:
+    crawl = settings.load(tmp_path, environment={}).crawl
+    lax = sources.parse(GOOD + "max_pages = 999999\n[fetch]\ndelay_s = 0.1\nmax_page_bytes = 999999999999\n", "x")
+    strict = sources.parse(GOOD + "max_pages = 5\n[fetch]\ndelay_s = 9.0\nmax_page_bytes = 1000\n", "x")
+
+    loose, tight = lax.within(crawl), strict.within(crawl)
+
+    assert (loose.max_pages, loose.delay_s, loose.max_page_bytes) == (
+        crawl.max_pages, crawl.delay_s, crawl.max_page_bytes,
+    )  # fmt: skip
+    assert (tight.max_pages, tight.delay_s, tight.max_page_bytes) == (5, 9.0, 1000)
+
+
+def test_scope_is_hosts_then_deny_then_allow() -> None:
+    source = sources.parse(GOOD + 'hosts = ["www.board.example"]\nallow = ["/list", "/post/"]\ndeny = ["login"]\n', "x")
+
+    assert source.covers("https://www.board.example/post/1")
+    assert sources.parse(GOOD, "x").covers("https://www.board.example/post/1")
+    assert not source.covers("https://board.example/about")
+    assert not source.covers("https://board.example/post/login")
+    assert not source.covers("https://elsewhere.example/post/1")
+
+
+def test_an_unknown_source_names_the_nearest_one(tmp_path: Path) -> None:
+    (tmp_path / "board.toml").write_text(GOOD)
+
+    with pytest.raises(NoSuchSource, match='did you mean "board"'):
+        sources.find(tmp_path, "bord")
+
+
+def test_an_id_is_taken_once(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(GOOD)
+    (tmp_path / "b.toml").write_text(GOOD)
+
+    with pytest.raises(SourceError, match="taken by another file"):
+        sources.load_all(tmp_path)

@@ -1,0 +1,119 @@
+"""The promises of `mekiki evidence`: a changed row is named, a bundle is verified without a home."""
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from config.home import Home
+from crawlers import captures, evidence
+from crawlers.captures import Capture, Fetched
+from crawlers.frontier import Sweep
+from matcher.case_rows import Case
+from tests import factories
+from tests.dashboard.spoken import Mekiki
+from tests.matcher.test_cases import run_stages
+
+Change = Callable[[bytes], bytes]
+
+
+@pytest.fixture
+def case(own_home: Home) -> str:
+    """A case whose page and film were captured for real, the end of their sweep on the custody log."""
+    with own_home.sessions().begin() as session:
+        sweep = factories.sweep(session)
+        page, film = (_kept(own_home, session, sweep, kind) for kind in ("page", "media"))
+        finding = captures.FindingRow(
+            capture_id=page.id, source="vidbox", kind="video", url=page.url, place="vidbox.example/page", title="Film",
+            text="", provenance={}, found_at=factories.NOW, is_commercial=True,
+        )  # fmt: skip
+        session.add(finding)
+        session.flush()
+        sighting = captures.store_sighting(session, finding.id, film, "video", position=0)
+        factories.match(session, sighting, factories.reference(session, factories.work(session)), matched_seconds=600.0)
+        run_stages(session)
+        evidence.collected(session, sweep)
+        return session.scalars(select(Case.uuid)).one()
+
+
+def _kept(home: Home, session: Session, sweep: Sweep, kind: str) -> Capture:
+    body = f"{kind} body".encode()
+    url = f"http://vidbox.example/{kind}"
+    fetched = Fetched(
+        url=url, final_url=url, status=200, headers=(("Server", "s"),), mime="text/html", blob=home.blobs.put(body),
+        size_bytes=len(body), fetched_at=factories.NOW,
+    )  # fmt: skip
+    return captures.keep(session, sweep.id, kind, fetched)
+
+
+def rewrite(bundle: Path, out: Path, name: str, change: Change) -> Path:
+    """Copy a bundle with one file changed, and its SHA256SUMS made to agree, as a careful forger would."""
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(out, "w") as new:
+        contents = {each: old.read(each) for each in old.namelist()}
+        contents[name] = change(contents[name])
+        listing = [f"{hashlib.sha256(content).hexdigest()}  {each}\n" for each, content in contents.items()
+                   if each != "SHA256SUMS"]  # fmt: skip
+        contents["SHA256SUMS"] = "".join(listing).encode()
+        for each, content in contents.items():
+            new.writestr(each, content)
+    return out
+
+
+def test_untouched_evidence_verifies(case: str, mekiki: Mekiki) -> None:
+    assert mekiki("evidence", "verify").code == 0
+
+
+def test_a_changed_row_is_named_and_exits_1(case: str, own_home: Home, mekiki: Mekiki) -> None:
+    (page, _film) = mekiki("evidence", "show", case, "--json").rows
+    with own_home.sessions().begin() as session:
+        session.execute(text("UPDATE captures SET status = 404 WHERE uuid = :uuid"), {"uuid": page["uuid"]})
+    said = mekiki("evidence", "verify", "--json")
+    assert said.code == 1
+    assert [(row["table"], row["uuid"]) for row in said.rows] == [("captures", page["uuid"])]
+
+
+def test_a_bundle_verifies_without_the_home(case: str, own_home: Home, mekiki: Mekiki, tmp_path: Path) -> None:
+    bundle = tmp_path / "case.zip"
+    exported = mekiki("evidence", "export", case, "-o", bundle, "--by", "Aoi Mori")
+    assert exported.code == 0
+    own_home.engine.dispose()
+    (own_home.path / "mekiki.toml").unlink()
+    said = mekiki("evidence", "verify", bundle)
+    assert (said.code, "is whole" in said.err) == (0, True)
+    # The sum that is printed is the one the custody log kept.
+    assert said.err.split()[-1] == exported.err.split()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("captures.json", lambda held: held.replace(b'"status": 200', b'"status": 404')),
+        ("captures.json", lambda held: held.replace(b"2026-11-22", b"2026-11-21")),
+        ("chain.json", lambda held: held.replace(b'"0000', b'"1111', 1)),
+        ("custody.json", lambda held: held.replace(b"collected", b"viewed")),
+        ("bodies/" + hashlib.sha256(b"page body").hexdigest(), lambda _held: b"another page"),
+    ],
+    ids=["status", "time", "chain", "custody", "body"],
+)
+def test_a_forged_bundle_is_found_out(case: str, mekiki: Mekiki, tmp_path: Path, name: str, change: Change) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    forged = rewrite(tmp_path / "case.zip", tmp_path / "forged.zip", name, change)
+    assert mekiki("evidence", "verify", tmp_path / "case.zip").code == 0
+    assert mekiki("evidence", "verify", forged).code == 1
+
+
+def test_what_is_no_bundle_is_one_sentence(mekiki: Mekiki, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no zip")
+    said = mekiki("evidence", "verify", tmp_path / "a.zip")
+    assert (said.code, "is no evidence bundle" in said.err) == (1, True)
+
+
+def test_an_export_is_on_the_custody_log(case: str, own_home: Home, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    with own_home.readers()() as session:
+        entry = session.execute(text("SELECT actor, subject FROM custody WHERE action = 'exported'")).one()
+    assert tuple(entry) == ("Aoi Mori", f"case:{case}")

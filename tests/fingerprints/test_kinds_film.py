@@ -1,0 +1,75 @@
+"""What film-pdq and film-sift promise about films."""
+
+import numpy as np
+import pytest
+
+from fingerprints.interface import FilmKind, Frame, Vectors
+from fingerprints.keypoints import mirrored
+from fingerprints.kinds.film_pdq import FULL, MIRRORED, TRIMMED, FilmPdq
+from fingerprints.kinds.film_sift import FilmSift
+from tests.matcher.drawn_films import Film, altered, drawn
+
+
+def described(kind: FilmKind, film: Film, length_s: float) -> Vectors:
+    seen = kind.begin()
+    for number in range(round(length_s * kind.frames_per_second)):
+        at_s = number / kind.frames_per_second
+        seen.see(Frame(film(at_s), at_s))
+    return seen.finish()
+
+
+def view(vectors: Vectors, number: int) -> np.ndarray:
+    return np.asarray(vectors.codes[vectors.positions[:, 1] == number])
+
+
+def bits(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.asarray(np.bitwise_count(one ^ other).sum(axis=1))
+
+
+@pytest.mark.parametrize("kind", [FilmPdq(), FilmSift()])
+def test_rows_come_in_order_of_time(kind: FilmKind) -> None:
+    assert (np.diff(described(kind, drawn(2), 9).positions[:, 0]) >= 0).all()
+
+
+def test_a_mirrored_film_is_near_the_mirrored_view() -> None:
+    original = described(FilmPdq(), drawn(3), 4)
+    copy = described(FilmPdq(), altered(drawn(3), lambda picture: picture[:, ::-1]), 4)
+    assert bits(view(original, FULL), view(copy, MIRRORED)).max() <= 4
+    assert bits(view(original, FULL), view(copy, FULL)).min() > 60
+
+
+def test_a_letterboxed_film_is_near_the_original_once_its_bars_are_off() -> None:
+    def letterboxed(picture: np.ndarray) -> np.ndarray:
+        return np.pad(picture, ((30, 30), (0, 0), (0, 0)))
+
+    original = described(FilmPdq(), drawn(4), 4)
+    copy = described(FilmPdq(), altered(drawn(4), letterboxed), 4)
+    assert bits(view(original, FULL), view(copy, TRIMMED)).max() <= 30
+
+
+def test_a_film_without_bars_has_no_trimmed_view() -> None:
+    assert len(view(described(FilmPdq(), drawn(4), 2), TRIMMED)) == 0
+
+
+def test_flat_frames_are_told_by_their_quality() -> None:
+    vectors = described(FilmPdq(), lambda _: np.full((180, 320, 3), 80, np.uint8), 1)
+    assert (vectors.positions[:, 2] < 50).all()
+
+
+def test_a_held_picture_is_described_once_with_its_span() -> None:
+    scene = drawn(5)
+    vectors = described(FilmSift(), lambda at_s: scene(0.0) if at_s < 7 else scene(40.0), 10)
+    assert np.unique(vectors.positions[:, :2], axis=0).tolist() == [[0, 7], [7, 3]]
+
+
+def test_a_dark_film_has_no_points() -> None:
+    assert len(described(FilmSift(), lambda _: np.zeros((180, 320, 3), np.uint8), 3).codes) == 0
+
+
+def test_points_of_the_mirrored_picture_need_not_be_seen_again() -> None:
+    original = described(FilmSift(), drawn(6), 1)
+    copy = described(FilmSift(), altered(drawn(6), lambda picture: picture[:, ::-1]), 1)
+    turned = mirrored(original.codes).astype(int)
+    nearest = np.array([np.abs(copy.codes.astype(int) - each).sum(axis=1).min() for each in turned])
+    assert np.mean(nearest < 500) > 0.7
+    assert np.array_equal(mirrored(mirrored(original.codes)), original.codes)

@@ -1,0 +1,159 @@
+"""What the match stage promises: every captured picture meets every reference once, whichever came first."""
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fingerprints import store
+from fingerprints.interface import Description
+from matcher import match, retrieve
+from matcher.catalogue import Work
+from matcher.match import Look, Match
+from tests import factories
+from tests.factories import NOW
+from tests.matcher.drawn_pictures import Picture, blob_of, described_drawing, reference, sighting
+
+
+def mirrored(picture: Picture) -> Picture:
+    return picture[:, ::-1]
+
+
+@pytest.fixture
+def work(session: Session) -> Work:
+    return factories.work(session)
+
+
+def run(session: Session) -> int:
+    """Run the stage until nothing is pending; return how many sightings it took."""
+    taken = 0
+    while ids := match.pending(session, 8):
+        match.compare(session, ids)
+        taken += len(ids)
+        assert taken < 100, "the stage never ends"
+    return taken
+
+
+def matches(session: Session) -> list[tuple[str, int]]:
+    return [(row.blob, row.reference_id) for row in session.scalars(select(Match).order_by(Match.id))]
+
+
+def test_a_captured_copy_is_matched_with_its_reference(session: Session, work: Work) -> None:
+    wanted, _other = reference(session, work, 11), reference(session, work, 13)
+    sighting(session, 11, mirrored)
+    sighting(session, 20)
+    run(session)
+    assert matches(session) == [(blob_of(11, mirrored), wanted.id)]
+    row = session.scalars(select(Match)).one()
+    assert (row.lane, row.segments, row.matched_seconds) == ("copy", [], 0.0)
+    assert row.transform is not None
+    assert row.transform["mirrored"] is True
+    assert len(row.transform["outline"]) == 4
+    assert {"signal", "value", "says"} == set(row.reasons[0])
+
+
+def test_old_captures_are_looked_at_again_when_a_reference_arrives(session: Session, work: Work) -> None:
+    reference(session, work, 13)
+    sighting(session, 11, mirrored)
+    run(session)
+    assert matches(session) == []
+    late = reference(session, work, 11)
+    assert run(session) == 1
+    assert matches(session) == [(blob_of(11, mirrored), late.id)]
+
+
+def test_a_capture_is_compared_once(session: Session, work: Work) -> None:
+    reference(session, work, 11)
+    sighting(session, 11)
+    assert run(session) == 1
+    assert run(session) == 0
+    assert session.scalar(select(func.count()).select_from(Look)) == 1
+
+
+def test_running_twice_is_running_once(session: Session, work: Work) -> None:
+    reference(session, work, 11)
+    ids = [sighting(session, 11).id, sighting(session, 11, mirrored).id]
+    match.compare(session, ids)
+    session.execute(Look.__table__.delete())  # type: ignore[attr-defined]
+    match.compare(session, ids)
+    assert len(matches(session)) == 2
+
+
+def test_captures_are_looked_at_although_nothing_is_registered(session: Session) -> None:
+    sighting(session, 11)
+    assert run(session) == 1
+    assert session.scalars(select(Look)).one().up_to_reference_id == 0
+
+
+def test_a_reference_counts_once_it_is_described(session: Session, work: Work) -> None:
+    slow = reference(session, work, 11, is_described=False)
+    quick = reference(session, work, 13)
+    sighting(session, 11, mirrored)
+    run(session)
+    assert matches(session) == []
+    assert session.scalars(select(Look)).one().up_to_reference_id < slow.id < quick.id
+    store.save(session, slow.blob, described_drawing(11))
+    assert run(session) == 1
+    assert matches(session) == [(blob_of(11, mirrored), slow.id)]
+
+
+def test_an_unreadable_reference_does_not_hold_up_the_others(session: Session, work: Work) -> None:
+    broken = reference(session, work, 13, is_described=False)
+    store.save(session, broken.blob, Description(None, {}, "It is damaged."))
+    wanted = reference(session, work, 11)
+    sighting(session, 11)
+    run(session)
+    assert matches(session) == [(blob_of(11), wanted.id)]
+    assert match.pending(session, 8) == []
+
+
+def test_an_unreadable_capture_is_not_pending(session: Session, work: Work) -> None:
+    reference(session, work, 11)
+    row = factories.sighting(session, factories.finding(session), b"broken", kind="image")
+    assert match.pending(session, 8) == []
+    store.save(session, row.blob, Description(None, {}, "It is damaged."))
+    assert match.pending(session, 8) == []
+
+
+def test_a_disabled_reference_is_no_longer_found(session: Session, work: Work) -> None:
+    row = reference(session, work, 11)
+    assert len(match.compare_description(session, described_drawing(11))) == 1
+    row.disabled_at = NOW
+    session.flush()
+    assert match.compare_description(session, described_drawing(11)) == []
+
+
+def test_a_picture_of_the_negative_bank_is_a_lead_at_most_and_says_why(session: Session, work: Work) -> None:
+    reference(session, work, 11, bank="negative")
+    (found,) = match.compare_description(session, described_drawing(11, mirrored))
+    assert found.lane == "lead"
+    assert "negative bank" in found.reasons[-1].says
+
+
+def test_a_licensed_picture_is_a_match_like_any(session: Session, work: Work) -> None:
+    row = reference(session, work, 11, bank="licensed")
+    (found,) = match.compare_description(session, described_drawing(11))
+    assert (found.reference_id, found.lane) == (row.id, "copy")
+
+
+def test_a_file_that_cannot_be_read_matches_nothing(session: Session) -> None:
+    assert match.compare_description(session, Description(None, {}, "It is damaged.")) == []
+
+
+def test_the_newest_sightings_come_first(session: Session) -> None:
+    old, new = sighting(session, 11), sighting(session, 13)
+    assert match.pending(session, 1) == [new.id]
+    assert match.pending(session, 8) == [new.id, old.id]
+
+
+def test_the_same_file_registered_twice_gives_two_matches(session: Session, work: Work) -> None:
+    one, other = reference(session, work, 11), reference(session, work, 11, bank="licensed")
+    sighting(session, 11)
+    run(session)
+    assert {number for _, number in matches(session)} == {one.id, other.id}
+
+
+def test_the_shelf_is_kept_between_questions(session: Session, work: Work) -> None:
+    reference(session, work, 11)
+    first = retrieve.shelf(session)
+    assert len(first) == 1
+    assert retrieve.shelf(session) is first
