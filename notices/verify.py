@@ -7,6 +7,7 @@ from sqlalchemy import Select, literal, select
 from sqlalchemy.orm import Session
 
 from crawlers.recheck import Watch, WatchLook
+from matcher import cases
 from notices import ledger
 from notices.ledger import MEKIKI, SENT, Notice, NoticeEvent
 
@@ -26,6 +27,8 @@ def verify(session: Session, ids: Sequence[int]) -> None:
         if look.moved_to:
             note["moved_to"] = look.moved_to
         ledger.record(session, notice, EVENTS[look.outcome], by=MEKIKI, note=note, look_id=look.id)
+        if look.outcome == "gone":
+            cases.close(session, notice.case_id)
 
 
 def _untold(*columns: Any) -> Select[Any]:

@@ -73,6 +73,7 @@ def test_the_main_path_holds_on_postgresql(tmp_path: Path, monkeypatch: pytest.M
         stage.register(home, world)
         stage.sweep(home, shown)
         stage.work(home)
+        assert stage.review(home, leave={f"pixhub.example:{port}/post/1"}) == 0
         assert stage.review(home) == 1
         stage.work(home)
         assert stage.approve(home) == 1

@@ -25,6 +25,7 @@ from dashboard.demo.server import SmallWeb
 from dashboard.demo.world import World
 
 CONSOLE_TIMEOUT_S = 60.0
+CLOCK_S = 2.0
 
 
 class FellShort(MekikiError):
@@ -61,13 +62,14 @@ def command(*, works_folder: Path | None, once: bool, keep: Path | None, port: i
             teller.say(f"A small web of {len(shown)} sites and {len(world.places)} pages is up on this machine.")
             home = stage.make_home(folder / "home", shown, web_port)
             try:
-                _play(home, world, web, teller)
+                left = () if once else tuple(expectation.place_of(key, web_port) for key in world.left)
+                _play(home, world, web, teller, left)
                 with home.readers()() as session:
                     verdict = expectation.compare(session, world, web, web_port)
                 with _console(home, port) as address:
                     _report(verdict, time.monotonic() - started, as_json=as_json)
                     if not once:
-                        _wait(address)
+                        _wait(home, address)
             finally:
                 home.engine.dispose()
     if not verdict.holds:
@@ -114,14 +116,14 @@ def _world(folder: Path, works_folder: Path | None, teller: _Teller, *, is_small
         return drawn.world(originals, folder / "web")
 
 
-def _play(home: Home, world: World, web: SmallWeb, teller: _Teller) -> None:
+def _play(home: Home, world: World, web: SmallWeb, teller: _Teller, left: tuple[str, ...]) -> None:
     teller.say(f"Registered {len(world.titles)} works with {stage.register(home, world)} references.")
     shown = sites.of(world)
     with teller.bar("Sweeping", len(shown)) as advance:
         stage.sweep(home, shown, advance)
     teller.say(f"Swept {len(shown)} sites, each in a process of its own.")
     _work(home, "Describing, matching, checking allowances", teller)
-    teller.say(f"{stage.REVIEWER} decided {stage.review(home)} likely copies.")
+    teller.say(f"{stage.REVIEWER} decided {stage.review(home, left)} likely copies as infringing.")
     _work(home, "Drafting", teller)
     teller.say(f"{stage.REVIEWER} approved {stage.approve(home)} notices; they go into the outbox, a dry run.")
     _work(home, "Sending", teller)
@@ -186,9 +188,12 @@ def _ask(url: str) -> None:
         raise NoConsole(f"The console at {url} does not answer ({silent}); run `mekiki doctor`.") from silent
 
 
-def _wait(address: str) -> None:
+def _wait(home: Home, address: str) -> None:
+    """Be the clock until Ctrl-C: what somebody decides in the console is drafted, sent and shown within seconds."""
     speak.say(
         f"\nThe console is at {address}\nlogin: {stage.LOGIN}   password: {stage.PASSWORD}\nCtrl-C ends the demo."
     )
     with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        while True:
+            stage.work(home)
+            time.sleep(CLOCK_S)

@@ -19,6 +19,7 @@ from dashboard.demo.world import Grant, Permission, Place, Shown, Title, World
 
 FILMS, COMICS, ART, GOODS = "film", "comic", "art", "goods"
 OWNER = "Demo Rights Holders (played)"
+LINE = "Desk figures"
 CONTACT = {
     "representative": "Aoi Mori", "address": "1-2-3 Kanda, Chiyoda-ku, Tokyo 101-0000", "phone": "+81-3-0000-0000",
     "email": "rights@holders.example", "country": "JP", "mandate": "played in this demo",
@@ -52,7 +53,7 @@ class Choice:
     second: Entry  # another registered film
     pages: dict[str, dict[str, Path]]  # page -> language -> file; registered in the first of LANGUAGES
     art: tuple[Entry, ...]
-    goods: tuple[tuple[Entry, ...], ...]  # photographs, a tuple for each product; the last product is nobody's of ours
+    goods: tuple[tuple[Entry, ...], ...]  # photographs, a tuple for each product
     prints: tuple[tuple[Entry, Entry], ...]  # (picture of a product, the registered art printed on it)
     strangers: dict[str, tuple[Entry, ...]]  # FILMS, ART, GOODS
 
@@ -73,11 +74,12 @@ def world(works: Path, folder: Path) -> World:
         ),
         grants=(
             Grant(main, "StreamHall KK", "streamhall.example"),
-            Grant(chosen.goods[0][0].work, "Licensed Shop", "bazaar.example/shop/licensed"),
+            Grant(LINE, "Licensed Shop", "bazaar.example/shop/licensed"),
         ),
         permissions=(Permission(OWNER, "Quote up to three pictures in a free review, and say where they are from.",
             max_pictures=3),),
         gone=("pixhub.example/post/1", "bazaar.example/item/2"),
+        left=("vidbox.example/watch/4", "scanhaven.example/read/3", "pixhub.example/post/2", "bazaar.example/item/3"),
         moved="vidbox.example/watch/2",
         owners={OWNER: CONTACT},
     )  # fmt: skip
@@ -117,7 +119,7 @@ def choose(works: Path) -> Choice:
     art = [entry for entry in every if entry.kind == "illustration" and entry.work == comic and entry.height >= 400]
     others = sorted((e for e in long_ones[1:] if e.work not in {long_ones[0].work, comic}), key=lambda e: -e.duration_s)
     others = [entry for entry in others if not entry.work.startswith(comic)]
-    if len(long_ones) < 2 or len(others) < 3 or len(photographed) < 3 or len(pages) < 6 or len(art) < 4:
+    if len(long_ones) < 2 or len(others) < 3 or len(photographed) < 2 or len(pages) < 6 or len(art) < 4:
         raise BadWorks(
             f"{works} lacks films, comic pages in two languages, art or product photos; see its manifest.csv."
         )
@@ -189,8 +191,9 @@ def _titles(chosen: Choice) -> tuple[Title, ...]:
         Title(chosen.second.work, OWNER, "anime", (("Film", (chosen.second.path,)),)),
         Title(comic, OWNER, "manga", (("Pages (ja)", pages), ("Art", tuple(entry.path for entry in chosen.art))),
             official=official),
-        *(Title(photos[0].work, OWNER, "goods", (("Photographs", tuple(e.path for e in photos)),),
-            bank="goods") for photos in chosen.goods[:-1]),
+        # One line of goods: one photographer's table shows in the pictures of all of them.
+        Title(LINE, OWNER, "goods", tuple((photos[0].work, tuple(e.path for e in photos)) for photos in chosen.goods),
+            bank="goods"),
     )  # fmt: skip
 
 
@@ -206,7 +209,7 @@ def _films(chosen: Choice, folder: Path) -> list[Place]:
     half = min(45.0, main.seconds * 0.75)
     montage = film.joined(
         (film.part(stranger, 5, 13), film.part(main, main.seconds - half, main.seconds), film.part(stranger, 20, 26)),
-            24.0, (640, 360)
+        24.0, (640, 360),
     )  # fmt: skip
     vid, title = "vidbox.example", chosen.main.work
     return [
@@ -276,15 +279,15 @@ def _posts(chosen: Choice, folder: Path) -> list[Place]:
 
 
 def _shops(chosen: Choice, folder: Path) -> list[Place]:
-    first, second, strange = chosen.goods
+    first, second = chosen.goods[:2]
     copied = save(attacks.scaled(opened(first[0].path), 560), folder / "shop/a.jpg", 68)
     badge = save(attacks.priced(attacks.mirrored(attacks.cropped(opened(second[0].path), (0.06, 0.05, 0.95, 0.95))),
         "FREE SHIPPING"), folder / "shop/b.jpg", 72)  # fmt: skip
     shop = "bazaar.example"
     return [
-        Place(shop, "/item/1", "figure NEW in box", "pirated", (Shown(copied),), first[0].work,
+        Place(shop, "/item/1", "figure NEW in box", "pirated", (Shown(copied),), LINE,
             "official photograph re-used", by="toyking-88", price=980),
-        Place(shop, "/item/2", "figure -60%", "pirated", (Shown(badge),), second[0].work,
+        Place(shop, "/item/2", "figure -60%", "pirated", (Shown(badge),), LINE,
             "photograph mirrored, badges", by="bigdeal store", price=790),
         *(
             Place(shop, f"/item/{number}", "wall poster A2", "pirated", (Shown(product.path),), _comic(chosen),
@@ -292,9 +295,7 @@ def _shops(chosen: Choice, folder: Path) -> list[Place]:
             for number, (product, _printed) in enumerate(chosen.prints, start=3)
         ),
         Place(shop, "/shop/licensed/1", first[0].work, "allowed", tuple(Shown(e.path) for e in first[:2]),
-            first[0].work, "genuine, licensed seller", by="Licensed Shop", price=3800),
-        Place(shop, "/item/70", strange[0].work, "unrelated", tuple(Shown(e.path) for e in strange),
-            how="another figure", by="Mori Craft", price=2100),
+            LINE, "genuine, licensed seller", by="Licensed Shop", price=3800),
         *(
             Place(shop, f"/item/{number}", f"{entry.work} goods", "unrelated", (Shown(entry.path),),
                 how="other goods", by="Mori Craft", price=1500)

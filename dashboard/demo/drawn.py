@@ -43,6 +43,10 @@ def world(originals: Originals, folder: Path) -> World:
                 max_pictures=3),
         ),
         gone=("pixhub.example/post/3107", "bazaar.example/item/88120"),
+        left=(
+            "vidbox.example/watch/best-of", "scanhaven.example/read/tw-webtoon/2", "pixhub.example/post/3104",
+            "bazaar.example/item/88131",
+        ),
         moved="vidbox.example/watch/lr01-flip",
         owners={
             KIRI: {"representative": "Aoi Mori", "address": "1-2-3 Kanda, Chiyoda-ku, Tokyo 101-0000",

@@ -60,7 +60,7 @@ class Verdict:
 def compare(session: Session, world: World, web: SmallWeb, port: int) -> Verdict:
     """Return what was expected beside what was found."""
     titles = {work.id: work.title for work in session.scalars(select(Work))}
-    opened = {(_key(case.place, port), titles[case.work_id]): case for case in session.scalars(select(Case))}
+    opened = {(key_of(case.place, port), titles[case.work_id]): case for case in session.scalars(select(Case))}
     outcomes = [
         _outcome(session, place, opened, port)
         for truth in ("pirated", "allowed", "unrelated")
@@ -132,11 +132,17 @@ def _why(checks: Sequence[Assessment]) -> str:
 
 
 def _assessments(session: Session, place: Place, port: int) -> Sequence[Assessment]:
-    host, _, path = place.key.partition("/")
-    here = f"{host}:{port}/{path}"
+    here = place_of(place.key, port)
     query = select(Assessment).join(FindingRow, FindingRow.id == Assessment.finding_id).where(FindingRow.place == here)
     return session.scalars(query.order_by(Assessment.id)).all()
 
 
-def _key(place: str, port: int) -> str:
+def place_of(key: str, port: int) -> str:
+    """Return the place of a key: the same with the port."""
+    host, _, path = key.partition("/")
+    return f"{host}:{port}/{path}"
+
+
+def key_of(place: str, port: int) -> str:
+    """Return the key of a case's place: the same without the port."""
     return place.replace(f":{port}/", "/", 1)

@@ -277,62 +277,52 @@ def fox(height: int, *, fur: Colour = (236, 146, 66), tail: float = 0.0, finenes
     unit = height / 4.6
     sheet = Sheet((round(unit * 5.2), height), fineness=fineness)
     pen = _Pen(sheet, (unit * 2.1, unit * 1.7), unit)
-    cream, dark = (255, 240, 218), shade(fur, -0.5)
-    sway = 0.35 * tail
-    pen.shape(
-        [
-            (0.7, 2.4),
-            (1.9, 2.1 + sway),
-            (2.7, 0.9 + sway),
-            (2.55, -0.3 + sway),
-            (2.0, 0.5 + sway),
-            (1.4, 1.2),
-            (0.6, 1.7),
-        ],
-        fur,
-        0.05,
-    )
-    pen.shape(
-        [
-            (2.7, 0.8 + sway),
-            (2.72, 0.1 + sway),
-            (2.55, -0.3 + sway),
-            (2.2, 0.2 + sway),
-            (2.35, 0.5 + sway),
-            (2.2, 0.75 + sway),
-        ],
-        cream,
-        0.04,
-    )
+    _fox_tail(pen, fur, 0.35 * tail)
+    _fox_body(pen, fur)
+    _fox_head(pen, fur)
+    return sheet.finished()
+
+
+def _fox_tail(pen: _Pen, fur: Colour, sway: float) -> None:
+    def swayed(points: list[Point], hanging: set[int]) -> list[Point]:
+        return [(x, y if number in hanging else y + sway) for number, (x, y) in enumerate(points)]
+
+    whole = [(0.7, 2.4), (1.9, 2.1), (2.7, 0.9), (2.55, -0.3), (2.0, 0.5), (1.4, 1.2), (0.6, 1.7)]
+    tip = [(2.7, 0.8), (2.72, 0.1), (2.55, -0.3), (2.2, 0.2), (2.35, 0.5), (2.2, 0.75)]
+    pen.shape(swayed(whole, {0, 5, 6}), fur, 0.05)
+    pen.shape(swayed(tip, set()), _CREAM, 0.04)
+
+
+def _fox_body(pen: _Pen, fur: Colour) -> None:
     pen.shape([(-0.8, 0.9), (-1.15, 2.1), (-0.9, 2.7), (0.9, 2.7), (1.2, 2.0), (0.8, 0.9)], fur, 0.05)
-    pen.shape([(-0.45, 0.9), (-0.55, 1.7), (0, 2.2), (0.55, 1.7), (0.45, 0.9)], cream, 0.03)
+    pen.shape([(-0.45, 0.9), (-0.55, 1.7), (0, 2.2), (0.55, 1.7), (0.45, 0.9)], _CREAM, 0.03)
     for side in (-1, 1):
-        pen.shape(
-            [(side * 0.2, 1.9), (side * 0.25, 2.72), (side * 0.62, 2.74), (side * 0.62, 1.9)], shade(fur, -0.1), 0.04
-        )
-        pen.shape([(side * 0.22, 2.45), (side * 0.2, 2.76), (side * 0.68, 2.76), (side * 0.62, 2.45)], dark, 0.03)
-        pen.sheet.patch(pen.at([(side * 0.2, -0.7), (side * 0.85, -1.65), (side * 1.1, -0.3)]), fur, 0.05 * unit)
-        pen.sheet.fill(pen.at([(side * 0.45, -0.75), (side * 0.82, -1.3), (side * 0.95, -0.5)]), dark)
-    pen.shape(
-        [(-1.1, -0.2), (-0.8, -0.85), (0, -0.95), (0.8, -0.85), (1.1, -0.2), (0.7, 0.5), (0, 0.95), (-0.7, 0.5)],
-        fur,
-        0.05,
-    )
-    pen.shape(
-        [(-1.02, 0.05), (-0.4, 0.05), (0, 0.35), (0.4, 0.05), (1.02, 0.05), (0.6, 0.6), (0, 0.93), (-0.6, 0.6)],
-        cream,
-        0.0,
-    )
+        leg = [(side * 0.2, 1.9), (side * 0.25, 2.72), (side * 0.62, 2.74), (side * 0.62, 1.9)]
+        paw = [(side * 0.22, 2.45), (side * 0.2, 2.76), (side * 0.68, 2.76), (side * 0.62, 2.45)]
+        pen.shape(leg, shade(fur, -0.1), 0.04)
+        pen.shape(paw, shade(fur, -0.5), 0.03)
+
+
+def _fox_head(pen: _Pen, fur: Colour) -> None:
+    for side in (-1, 1):
+        pen.sheet.patch(pen.at([(side * 0.2, -0.7), (side * 0.85, -1.65), (side * 1.1, -0.3)]), fur, 0.05 * pen.unit)
+        pen.sheet.fill(pen.at([(side * 0.45, -0.75), (side * 0.82, -1.3), (side * 0.95, -0.5)]), shade(fur, -0.5))
+    head = [(-1.1, -0.2), (-0.8, -0.85), (0, -0.95), (0.8, -0.85), (1.1, -0.2), (0.7, 0.5), (0, 0.95), (-0.7, 0.5)]
+    cheeks = [(-1.02, 0.05), (-0.4, 0.05), (0, 0.35), (0.4, 0.05), (1.02, 0.05), (0.6, 0.6), (0, 0.93), (-0.6, 0.6)]
+    pen.shape(head, fur, 0.05)
+    pen.shape(cheeks, _CREAM, 0.0)
     for side in (-1, 1):
         pen.round((side * 0.42, -0.12), (0.13, 0.2), INK)
         pen.round((side * 0.42 - 0.04, -0.2), (0.05, 0.06), (255, 255, 255))
-        pen.stroke([(side * 0.2, -0.55), (side * 0.3, -0.75), (side * 0.24, -0.85)], 0.06, (204, 66, 60))
+        pen.stroke([(side * 0.2, -0.55), (side * 0.3, -0.75), (side * 0.24, -0.85)], 0.06, _COLLAR)
     pen.round((0, 0.5), (0.14, 0.1), INK)
     pen.stroke([(-0.2, 0.64), (0, 0.74), (0.2, 0.64)], 0.045)
-    pen.shape([(-0.7, 0.85), (-0.6, 1.1), (0, 1.25), (0.6, 1.1), (0.7, 0.85), (0, 1.02)], (204, 66, 60), 0.04)
+    pen.shape([(-0.7, 0.85), (-0.6, 1.1), (0, 1.25), (0.6, 1.1), (0.7, 0.85), (0, 1.02)], _COLLAR, 0.04)
     pen.round((0, 1.25), (0.14, 0.14), (250, 210, 90), 0.03)
-    return sheet.finished()
 
+
+_CREAM: Colour = (255, 240, 218)
+_COLLAR: Colour = (204, 66, 60)
 
 SUZU = Look()
 HARU = Look(hair=(120, 74, 46), eyes=(70, 120, 150), coat=(64, 104, 128), trim=(236, 226, 200), style="spikes",

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -103,15 +103,16 @@ def work(home: Home, tell: Callable[[str, int], None] = lambda _job, _rows: None
     jobs.run_all(home, tell)
 
 
-def review(home: Home) -> int:
+def review(home: Home, leave: Container[str] = ()) -> int:
     """Decide, as a person would, every likely copy that no allowance covers or might cover; return how many.
 
-    What a person would have to think about (a lead, an unknown condition) stays open for whoever opens the console.
+    What a person would have to think about (a lead, an unknown condition) stays open for whoever opens the console,
+    and so do the cases at the places to `leave`.
     """
     decided = 0
     with home.sessions().begin() as session:
         for row in cases.queue(session, limit=1000):
-            if row.lane == "copy" and row.outcome == "open":
+            if row.lane == "copy" and row.outcome == "open" and row.place not in leave:
                 reason = "Compared side by side; the same work, and nothing allows this use."
                 cases.decide(session, row.case_id, person=REVIEWER, verdict="infringing", reason=reason)
                 decided += 1

@@ -83,6 +83,7 @@ class World:
     grants: tuple[Grant, ...] = ()
     permissions: tuple[Permission, ...] = ()
     gone: tuple[str, ...] = ()  # keys of pages that are taken down after the notices
+    left: tuple[str, ...] = ()  # keys of pages whose cases are left for the person who opens the console
     moved: str = ""  # key of the page that is taken down and put up elsewhere
     owners: dict[str, dict[str, str]] = field(default_factory=dict)  # what a notice says of each principal
 

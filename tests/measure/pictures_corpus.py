@@ -31,6 +31,10 @@ ONE_DRAWING = {
     "Intro_Kiripan": "Kiripan",
     "Kiripan": "Kiripan",
     "demo_concert": "concert",
+    "vert_redbg": "chain",
+    "vert_bluebg": "chain",
+    "redbg": "vines",
+    "bluebg": "vines",
 }
 
 

@@ -62,6 +62,12 @@ def test_a_place_that_does_not_answer_is_never_called_removed(session: Session, 
     assert sent.state == "sent"
 
 
+@pytest.mark.parametrize(("outcome", "state"), [("gone", "closed"), ("still there", "decided"), ("moved", "decided")])
+def test_a_case_is_closed_only_when_its_place_is_gone(session: Session, sent: Notice, outcome: str, state: str) -> None:
+    verify.verify(session, [look(session, outcome).id])
+    assert session.get_one(Case, sent.case_id).state == state
+
+
 def test_a_copy_that_comes_back_is_told_apart_from_one_that_never_left(session: Session, sent: Notice) -> None:
     for outcome in ("gone", "back again"):
         verify.verify(session, [look(session, outcome).id])
