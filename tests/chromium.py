@@ -1,5 +1,6 @@
 """Finds a Chromium for the browser tests; `python -m tests.chromium --install` gets one when there is none."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 NAMES = (
     "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
@@ -43,14 +44,23 @@ def launched() -> Iterator[Browser]:
     libraries = str(path.parent / "lib")
     more = {"LD_LIBRARY_PATH": libraries} if Path(libraries).is_dir() else {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            chromium_sandbox=os.geteuid() != 0,  # Chromium refuses its sandbox to root
-            env={**os.environ, **more},
-            args=["--disable-gpu", "--force-color-profile=srgb", "--autoplay-policy=no-user-gesture-required"],
-        )
+        browser = _started(playwright, path, {**os.environ, **more})
         yield browser
         browser.close()
+
+
+def _started(playwright: Playwright, path: Path, environment: dict[str, str]) -> Browser:
+    """Start it in its sandbox, or without one where it can have none: as root, and in many containers.
+
+    The tests show it nothing but this machine's own pages.
+    """
+    arguments = ["--disable-gpu", "--force-color-profile=srgb", "--autoplay-policy=no-user-gesture-required"]
+    if os.geteuid() != 0:
+        with contextlib.suppress(Error):
+            return playwright.chromium.launch(
+                executable_path=path, chromium_sandbox=True, env={**environment}, args=arguments
+            )
+    return playwright.chromium.launch(executable_path=path, chromium_sandbox=False, env={**environment}, args=arguments)
 
 
 def works(path: Path | None) -> bool:

@@ -1,6 +1,7 @@
 """What can be used is described: every command, setting, kind, allowance, regime and source."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,19 @@ def test_every_option_says_what_it_does() -> None:
 
 def test_the_readme_names_every_noun_of_the_command_line() -> None:
     assert [noun for noun in cli.COMMANDS if not re.search(rf"\b{noun}\b", README)] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^mekiki (.+)$", README, re.MULTILINE))
+def test_the_commands_of_the_readme_can_be_typed(line: str) -> None:
+    words = shlex.split(line.split("#")[0])
+    command: click.Command = cli.command
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, line
+        command = found
+    context = click.Context(command)
+    command.parse_args(context, [*words])  # click refuses an unknown option and a missing required one
+    assert not context.args
 
 
 def test_the_readme_is_short() -> None:

@@ -191,9 +191,14 @@ def _ask(url: str) -> None:
 def _wait(home: Home, address: str) -> None:
     """Be the clock until Ctrl-C: what somebody decides in the console is drafted, sent and shown within seconds."""
     speak.say(
-        f"\nThe console is at {address}\nlogin: {stage.LOGIN}   password: {stage.PASSWORD}\nCtrl-C ends the demo."
+        f"\nThe console is at {address}\nlogin: {stage.LOGIN}   password: {stage.PASSWORD}\n"
+        "A few cases are left for you to decide. Ctrl-C ends the demo."
     )
     with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            stage.work(home)
-            time.sleep(CLOCK_S)
+        try:
+            while True:
+                stage.work(home)
+                time.sleep(CLOCK_S)
+        except MekikiError as stopped:
+            speak.say(f"{stopped} The console stays open.")
+            threading.Event().wait()

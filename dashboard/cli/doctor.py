@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from config import settings
 from dashboard import health_checks
@@ -31,5 +32,6 @@ def command(ctx: click.Context, *, list_settings: bool, as_json: bool) -> int:
             emit({"check": check.what, "ok": check.is_well, "found": check.found, "next": check.next_step})
         else:
             mark = "[green]well[/]" if check.is_well else "[yellow]look[/]"
-            screen.print(f"{mark}  {check.what}: {check.found}" + ("" if check.is_well else f" - {check.next_step}"))
+            next_step = "" if check.is_well else f" - {check.next_step}"
+            screen.print(f"{mark}  {escape(f'{check.what}: {check.found}{next_step}')}", soft_wrap=True)
     return 1 if failed else 0

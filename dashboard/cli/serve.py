@@ -47,6 +47,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(128)  # who follows the address at once waits a moment instead of being refused
     except OSError as refused:
         raise PortTaken(
             f"Cannot listen on {host}:{port} ({refused.strerror}); choose another with --port."

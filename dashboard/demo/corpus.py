@@ -211,17 +211,20 @@ def _films(chosen: Choice, folder: Path) -> list[Place]:
         (film.part(stranger, 5, 13), film.part(main, main.seconds - half, main.seconds), film.part(stranger, 20, 26)),
         24.0, (640, 360),
     )  # fmt: skip
+    flipped = film.changed(second, attacks.mirrored_letterbox)
+    hls = Shown(film.write_hls(main, folder / "hls", SMALL), "video")
+    mirror = Shown(film.write(flipped, folder / "flip.mp4", MEDIUM), "video")
+    quick = Shown(film.write(fast, folder / "fast.mp4", MEDIUM), "video")
+    best = Shown(film.write(montage, folder / "montage.mp4", MEDIUM), "video")
     vid, title = "vidbox.example", chosen.main.work
     return [
-        Place(vid, "/watch/1", "FULL MOVIE free", "pirated", (Shown(film.write_hls(main, folder / "hls", SMALL),
-            "video"),), title, "whole film, 240p, HLS", by="night_owl"),
-        Place(vid, "/watch/2", "intro no cuts", "pirated", (Shown(film.write(film.changed(second,
-            attacks.mirrored_letterbox), folder / "flip.mp4", MEDIUM), "video"),), chosen.second.work,
+        Place(vid, "/watch/1", "FULL MOVIE free", "pirated", (hls,), title, "whole film, 240p, HLS", by="night_owl"),
+        Place(vid, "/watch/2", "intro no cuts", "pirated", (mirror,), chosen.second.work,
             "mirrored, letterboxed", by="mirrorman"),
-        Place(vid, "/watch/3", "movie eng sub", "pirated", (Shown(film.write(fast, folder / "fast.mp4", MEDIUM),
-            "video"),), title, "1.25x speed, burnt subtitles", by="subs4u"),
-        Place(vid, "/watch/4", "funny moments", "pirated", (Shown(film.write(montage, folder / "montage.mp4", MEDIUM),
-            "video"),), title, f"{half:.0f} s inside a montage", by="momentsTV"),
+        Place(vid, "/watch/3", "movie eng sub", "pirated", (quick,), title,
+            "1.25x speed, burnt subtitles", by="subs4u"),
+        Place(vid, "/watch/4", "funny moments", "pirated", (best,), title,
+            f"{half:.0f} s inside a montage", by="momentsTV"),
         *(
             Place(vid, f"/watch/{number}", "found this clip", "pirated", (Shown(edit.path, "video"),), title,
                 "a third party's own edit", by="clipper")

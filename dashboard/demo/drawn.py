@@ -82,16 +82,20 @@ def _films(originals: Originals, folder: Path, strangers: "_Strangers") -> list[
     middle = film.read(originals.episode, whole.seconds - half - 4, whole.seconds - 4)
     montage = film.joined((film.read(strangers.diary, 4, 14), middle, film.read(strangers.log, 0, 8)), 12.0, (640, 360))
     flipped = film.changed(whole, attacks.mirrored_letterbox)
+    hls = Shown(film.write_hls(whole, folder / "hls", SMALL), "video")
+    mirror = Shown(film.write(flipped, folder / "flip.mp4", MEDIUM), "video")
+    quick = Shown(film.write(fast, folder / "fast.mp4", MEDIUM), "video")
+    best = Shown(film.write(montage, folder / "montage.mp4", MEDIUM), "video")
     vid = "vidbox.example"
     return [
-        Place(vid, "/watch/lr01", "Lantern Road EP 1 FULL", "pirated", (Shown(film.write_hls(whole, folder / "hls",
-            SMALL), "video"),), ANIME, "whole episode, 240p, HLS", by="night_owl"),
-        Place(vid, "/watch/lr01-flip", "lantern rd 01 (no cuts)", "pirated", (Shown(film.write(flipped,
-            folder / "flip.mp4", MEDIUM), "video"),), ANIME, "mirrored, letterboxed", by="mirrorman"),
-        Place(vid, "/watch/lr01-fast", "Lantern Road 01 eng sub", "pirated", (Shown(film.write(fast,
-            folder / "fast.mp4", MEDIUM), "video"),), ANIME, "1.25x speed, burnt subtitles", by="subs4u"),
-        Place(vid, "/watch/best-of", "Best anime moments of autumn", "pirated", (Shown(film.write(montage,
-            folder / "montage.mp4", MEDIUM), "video"),), ANIME, f"{half:.0f} s inside a montage", by="momentsTV"),
+        Place(vid, "/watch/lr01", "Lantern Road EP 1 FULL", "pirated", (hls,), ANIME,
+            "whole episode, 240p, HLS", by="night_owl"),
+        Place(vid, "/watch/lr01-flip", "lantern rd 01 (no cuts)", "pirated", (mirror,), ANIME,
+            "mirrored, letterboxed", by="mirrorman"),
+        Place(vid, "/watch/lr01-fast", "Lantern Road 01 eng sub", "pirated", (quick,), ANIME,
+            "1.25x speed, burnt subtitles", by="subs4u"),
+        Place(vid, "/watch/best-of", "Best anime moments of autumn", "pirated", (best,), ANIME,
+            f"{half:.0f} s inside a montage", by="momentsTV"),
         Place("streamhall.example", "/title/lantern-road/1", "Lantern Road, episode 1", "allowed",
             (Shown(originals.episode, "video"),), ANIME, "licensed stream", by="StreamHall"),
     ]  # fmt: skip
