@@ -70,7 +70,7 @@ class Phrases:
 
     def price(self, amount: Decimal, currency: str | None) -> str:
         """Return a price as the language writes it."""
-        if not is_currency(currency or ""):  # a page may name one that nobody else knows
+        if currency is None or not is_currency(currency):  # a page may name one that nobody else knows
             return f"{format_decimal(amount, locale=self.dictionary.language)} {currency or ''}".rstrip()
         return str(format_currency(amount, currency, locale=self.dictionary.language))
 

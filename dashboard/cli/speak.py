@@ -13,7 +13,8 @@ from rich.table import Table
 
 from config.home import Home, open_at
 
-screen = Console(stderr=True, highlight=False)
+FILE_WIDTH = 160  # columns, where nobody's terminal says how wide a table may be
+screen = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else FILE_WIDTH)
 T = TypeVar("T")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, nothing else there.")
