@@ -61,6 +61,7 @@ class FindingRow(AppendOnly, Row, Base):
     currency: Mapped[str | None] = mapped_column(String(3))
     published_at: Mapped[datetime | None]
     language: Mapped[str | None] = mapped_column(String(20))
+    territory: Mapped[str | None] = mapped_column(String(2))  # ISO 3166, of the site's audience, as its source says
     is_commercial: Mapped[bool | None]
     attribution: Mapped[str | None] = mapped_column(Text)
     provenance: Mapped[dict[str, Any]]
@@ -166,8 +167,10 @@ def broken_links(session: Session, sweep_id: int) -> list[int]:
     return broken
 
 
-def store_finding(session: Session, capture: Capture, source: str, finding: Finding) -> FindingRow:
-    """Append what a captured page says."""
+def store_finding(
+    session: Session, capture: Capture, source: str, finding: Finding, *, territory: str | None = None
+) -> FindingRow:
+    """Append what a captured page says. `territory` is the source's word for whom its site addresses."""
     listing = finding.listing
     price = listing.price if listing else None
     row = FindingRow(
@@ -184,6 +187,7 @@ def store_finding(session: Session, capture: Capture, source: str, finding: Find
         currency=listing.currency if listing else None,
         published_at=finding.published_at,
         language=finding.language,
+        territory=territory,
         is_commercial=finding.is_commercial,
         attribution=finding.attribution,
         provenance=dict(finding.provenance),

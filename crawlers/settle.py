@@ -135,7 +135,8 @@ class Settler:
     def _media(self, session: Session, capture: Capture, finding: Finding) -> list[FrontierEntry]:
         if not finding.media and finding.listing is None:
             return []
-        stored = captures.store_finding(session, capture, self.source.id, finding)
+        territory = self.source.source.territory
+        stored = captures.store_finding(session, capture, self.source.id, finding, territory=territory)
         self._count(session, findings=1)
         fresh = frontier.add(session, self.sweep_id, [Address(link.url, "media", 0) for link in finding.media])
         entries = frontier.entries(session, self.sweep_id, [link.url for link in finding.media])

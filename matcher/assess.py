@@ -137,7 +137,7 @@ def use_of(session: Session, finding_id: int, work_id: int) -> Use:
         place=finding.place,
         host=places.host_of(finding.place),
         at=clock.now(),
-        territory=None,  # a page does not say whom it addresses; its language is no territory
+        territory=finding.territory,
         page_kind=finding.kind,
         is_commercial=finding.is_commercial,
         attribution=finding.attribution,

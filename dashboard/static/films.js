@@ -47,11 +47,14 @@
     if (found) found.currentTime = Math.max(0, Math.min(time, found.duration || time));
     follow(true);
   };
+  // A little inside the stretch: its first frame may still be half the scene before it.
+  const INSIDE_S = 0.5;
+  const into = (stretch) => stretch.found[0] + Math.min(INSIDE_S, (stretch.found[1] - stretch.found[0]) / 4);
   const jump = (step) => {
     if (!stretches.length) return;
     at = (at + step + stretches.length) % stretches.length;
     mark();
-    if (found?.readyState) seek(stretches[at].found[0]);
+    if (found?.readyState) seek(into(stretches[at]));
     else { head("found", stretches[at].found[0]); head("ours", stretches[at].ours[0]); }
   };
 
@@ -86,7 +89,7 @@
     for (const film of root.querySelectorAll("video")) load(film);
     found?.addEventListener("timeupdate", () => follow(false));
     found?.addEventListener("seeked", () => follow(true));
-    found?.addEventListener("loadedmetadata", () => { if (stretches.length) seek(stretches[at].found[0]); });
+    found?.addEventListener("loadedmetadata", () => { if (stretches.length) seek(into(stretches[at])); });
     ours?.addEventListener("loadedmetadata", () => follow(true));
     const pressed = (isOn) => play?.setAttribute("aria-pressed", String(isOn));
     found?.addEventListener("play", () => { follow(true); ours?.play(); pressed(true); });

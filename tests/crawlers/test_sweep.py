@@ -68,6 +68,7 @@ def test_a_reader_a_market_and_a_film_site_are_swept_in_one_command(
         assert list(pages) == [web.url(f"/photo/{200 + n}.png") for n in range(CHAPTER_PAGES)]
         offer = session.scalars(select(FindingRow).where(FindingRow.title == "Acrylic stand 1")).one()
         assert (offer.price, offer.currency, offer.seller, offer.is_commercial) == (1980, "JPY", "Shop A", True)
+        assert offer.territory == "JP"  # as its source says
         film, stream = session.scalars(select(Sighting).where(Sighting.kind == "video").order_by(Sighting.url)).all()
         assert web_home.blobs.get(film.blob) == MP4
         assert web_home.blobs.get(stream.blob) == b"".join(segment(n) for n in "012")

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.home import Home
 from crawlers.captures import FindingRow, Sighting
-from matcher import assess
+from matcher import assess, licences
 from matcher.case_rows import Assessment
-from matcher.catalogue import Work
+from matcher.catalogue import Owner, Work
 from matcher.match import Match
 from matcher.references import Reference
 from tests import factories
@@ -159,3 +160,17 @@ def test_the_limit_of_pending_is_kept(session: Session, work: Work) -> None:
         finding = factories.finding(session, f"http://vidbox.example/watch/{number}")
         film(session, finding, work, (0, 100), body=f"film {number}".encode())
     assert len(assess.pending(session, 2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("audience", "outcome"), [("JP", "allowed"), ("US", "open"), (None, "person")], ids=["same", "other", "unknown"]
+)
+def test_a_licence_for_a_territory_is_held_against_the_audience_of_the_site(
+    session: Session, home: Home, work: Work, audience: str | None, outcome: str
+) -> None:
+    owner = session.get_one(Owner, work.owner_id)
+    grant = licences.Grant(grantee="Vidbox", place="vidbox.example", territory="JP")
+    licences.add(session, grant, owner=owner, work=work, by="Aoi Mori")
+    finding = factories.finding(session, territory=audience)
+    film(session, finding, work, (0, 600))
+    assert assess.assess_use(session, finding_id=finding.id, work_id=work.id, moment="opening").outcome == outcome

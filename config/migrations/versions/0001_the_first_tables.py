@@ -330,6 +330,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("published_at", database.UtcDateTime(timezone=True), nullable=True),
         sa.Column("language", sa.String(length=20), nullable=True),
+        sa.Column("territory", sa.String(length=2), nullable=True),
         sa.Column("is_commercial", sa.Boolean(), nullable=True),
         sa.Column("attribution", sa.Text(), nullable=True),
         sa.Column("provenance", sa.JSON(), nullable=False),
