@@ -139,15 +139,19 @@ def _from_npm() -> None:
         folder = Path(scratch)
         if npm(["pack", "--silent", "--pack-destination", str(folder), PACKAGE]):
             raise LookupError("the package could not be fetched")
-        with tarfile.open(next(folder.glob("*.tgz"))) as package:
-            package.extractall(folder, filter="data")
+        _unpack(next(folder.glob("*.tgz")), folder)
         for packed in (folder / "package" / "bin").glob("*.br"):
             if node(["-e", UNPACK, str(packed), str(VENDORED / packed.stem)]):
                 raise LookupError(f"{packed.name} could not be unpacked")
     for archive in VENDORED.glob("*.tar"):
-        with tarfile.open(archive) as libraries:
-            libraries.extractall(VENDORED, filter="data")
+        _unpack(archive, VENDORED)
     (VENDORED / "chromium").chmod(0o755)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as packed:
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.0 to 3.11.3 know no filters
+        packed.extractall(folder)
 
 
 if __name__ == "__main__":

