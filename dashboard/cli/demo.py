@@ -142,7 +142,8 @@ def _work(home: Home, what: str, teller: _Teller) -> None:
 def _report(verdict: Verdict, seconds: float, *, as_json: bool) -> None:
     line: dict[str, Any] = verdict.line(seconds)
     if as_json:
-        speak.emit(line)
+        for record in (*expectation.records(verdict), line):
+            speak.emit(record)
         return
     speak.show(expectation.rows(verdict), as_json=False, title="Expected and found")
     speak.say(

@@ -96,6 +96,24 @@ def rows(verdict: Verdict) -> list[dict[str, str]]:
     ]
 
 
+def records(verdict: Verdict) -> list[dict[str, str | float | bool | None]]:
+    """Return the same for programs, one record a place."""
+    return [
+        {
+            "place": each.place.key,
+            "truth": each.place.truth,
+            "work": each.place.work or None,
+            "how": each.place.how,
+            "as_expected": each.as_expected,
+            "came_out_as": each.says,
+            "score": each.score,
+            "matched_seconds": each.seconds,
+            "notice": each.notice or None,
+        }
+        for each in verdict.outcomes
+    ]
+
+
 def _outcome(session: Session, place: Place, opened: dict[tuple[str, str], Case], port: int) -> Outcome:
     case = opened.get((place.key, place.work))
     checks = _assessments(session, place, port)
