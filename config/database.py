@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_colu
 
 from config.errors import MekikiError
 
-BUSY_TIMEOUT_MS = 30_000  # another process may hold SQLite's write lock while it stores a capture
+BUSY_TIMEOUT_MS = 120_000  # another process may hold SQLite's write lock while it compares a batch of films
 Columns = TypeVarTuple("Columns")
 
 

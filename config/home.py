@@ -107,7 +107,7 @@ def open_at(path: Path) -> Home:
     if not (path / FILE_NAME).is_file():
         raise NoHome(f"{path} is not a mekiki home; run `mekiki --home {path} init` first.")
     read = settings.load(path)
-    log.set_up(file=path / "log" / "mekiki.jsonl")
+    log.to_file(path / "log" / "mekiki.jsonl")
     made = database.engine(read.database_url)
     with database.reachable(read.database_url):
         if not inspect(made).has_table("alembic_version") or migrations.is_behind(made):

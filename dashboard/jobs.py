@@ -39,10 +39,10 @@ class Job:
 
 JOBS = (
     Job("describe references", "fingerprints of what we protect", matcher.intake.pending_references,
-        matcher.intake.describe_references, 16),
+        matcher.intake.describe_references, 4),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
-        matcher.intake.describe_sightings, 16),
-    Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 8),
+        matcher.intake.describe_sightings, 8),
+    Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),
     Job("assess", "is the use allowed?", matcher.assess.pending, matcher.assess.assess, 32),
     Job("open cases", "what a person must decide", matcher.cases.pending, matcher.cases.open_cases, 32),
     Job("draft notices", "letters for decided cases", notices.draft.pending, notices.draft.draft, 8),
@@ -53,7 +53,11 @@ NAMES = tuple(job.name for job in JOBS)
 
 
 class JobFailed(MekikiError):
-    """Some rows of a job could not be worked through; the others were."""
+    """Some rows of a job could not be worked through; the others, `done` of them, were."""
+
+    def __init__(self, message: str, done: int) -> None:
+        super().__init__(message)
+        self.done = done
 
 
 def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) -> int:
@@ -66,8 +70,9 @@ def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) 
     failures: dict[int, str] = {}
     try:
         while ids := _next(home, job, failures):
-            done += _work_through(home, job, ids, failures)
-            tell(len(ids))
+            worked = _work_through(home, job, ids, failures)
+            done += worked
+            tell(worked)
     except MekikiError as stopped:
         _record(home, job, started, done, str(stopped))
         raise
@@ -75,20 +80,36 @@ def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) 
     if done or error:
         _record(home, job, started, done, error)
     if error:
-        raise JobFailed(f"{job.name}: {len(failures)} of {done + len(failures)} rows failed ({error[:300]}).")
+        raise JobFailed(f"{job.name}: {len(failures)} of {done + len(failures)} rows failed ({error[:300]})", done)
     return done
 
 
-def run_all(home: Home, tell: Callable[[str, int], None] = lambda _job, _rows: None) -> int:
-    """Run every job in order, again and again until a whole round finds nothing; return the rows worked through."""
-    total = 0
+def run_all(
+    home: Home,
+    tell: Callable[[str, int], None] = lambda _job, _rows: None,
+    *,
+    chosen: Sequence[Job] = JOBS,
+    until_idle: bool = True,
+) -> int:
+    """Run the jobs in order, again and again until a whole round finds nothing; return the rows worked through.
+
+    A row that fails in one job does not keep the later jobs from the others; JobFailed names every failure at the end.
+    """
+    total, failures = 0, dict[str, str]()
     while True:
         done = 0
-        for job in JOBS:
-            done += run(home, job, partial(tell, job.name))
+        for job in chosen:
+            try:
+                done += run(home, job, partial(tell, job.name))
+            except JobFailed as failed:
+                done += failed.done
+                failures.setdefault(job.name, str(failed))  # later rounds only meet the same rows again
         total += done
-        if not done:
-            return total
+        if not (until_idle and done):
+            break
+    if failures:
+        raise JobFailed(f"{'; '.join(failures.values())}; see log/mekiki.jsonl of the home, the rest is done.", total)
+    return total
 
 
 def _next(home: Home, job: Job, failures: Mapping[int, str]) -> list[int]:

@@ -1,5 +1,7 @@
 """`mekiki run`: the stages after the sweep."""
 
+from collections import Counter
+
 import click
 
 from dashboard import jobs
@@ -22,19 +24,16 @@ def command(ctx: click.Context, names: tuple[str, ...], *, every: bool, until_id
     if unknown:
         raise click.UsageError(f"There is no job {sorted(unknown)[0]!r}; there are: {', '.join(jobs.NAMES)}.")
     home = opened(ctx)
-    total: dict[str, int] = {}
+    rows_of: Counter[str] = Counter()
     with home.lock("run"):
-        while True:
-            done = 0
-            for job in chosen:
-                rows = jobs.run(home, job)
-                total[job.name] = total.get(job.name, 0) + rows
-                done += rows
-                if rows and not as_json:
-                    say(f"{job.name}: {rows}")
-            if not (until_idle and done):
-                break
-    if as_json:
-        emit(total)
-    elif not any(total.values()):
-        say("Nothing was pending.")
+        try:
+            jobs.run_all(home, lambda name, rows: rows_of.update({name: rows}), chosen=chosen, until_idle=until_idle)
+        finally:
+            if as_json:
+                emit({job.name: rows_of[job.name] for job in chosen})
+            else:
+                for job in chosen:
+                    if rows_of[job.name]:
+                        say(f"{job.name}: {rows_of[job.name]}")
+                if not rows_of:
+                    say("Nothing was pending.")

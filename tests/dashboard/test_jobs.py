@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import MekikiError
 from config.home import Home
-from dashboard.jobs import JOBS, Job, JobFailed, run
+from dashboard.jobs import JOBS, Job, JobFailed, run, run_all
 from dashboard.people import JobRun
 from matcher.catalogue import Owner
 
@@ -72,6 +72,23 @@ def test_what_passes_by_itself_stops_the_job_and_keeps_what_was_done(home: Home)
     with pytest.raises(Offline):
         run(home, JOB)
     assert signed(home) == 3
+
+
+def test_a_bad_row_of_one_job_does_not_keep_the_next_job_from_its_own(home: Home) -> None:
+    add_owners(home, "a", "bad")
+
+    def unnamed(session: Session, limit: int) -> Sequence[int]:
+        return session.scalars(select(Owner.id).where(Owner.country == "").order_by(Owner.id).limit(limit)).all()
+
+    def place(session: Session, ids: Sequence[int]) -> None:
+        for row in ids:
+            session.get_one(Owner, row).country = "JP"
+
+    with pytest.raises(JobFailed, match="1 of 2 rows failed") as failed:
+        run_all(home, chosen=(JOB, Job("place owners", "another job of this test", unnamed, place, batch=2)))
+    assert failed.value.done == 3
+    with home.readers()() as session:
+        assert session.scalars(select(Owner.country)).all() == ["JP", "JP"]
 
 
 def test_every_stage_of_the_main_path_has_a_name_of_its_own() -> None:
