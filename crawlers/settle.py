@@ -24,7 +24,7 @@ Transaction = Callable[[], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True)
-class Todo:
+class Errand:
     """One address to fetch, free of any session."""
 
     entry_id: int
@@ -34,9 +34,9 @@ class Todo:
     shown_on: str | None = None  # the page that shows a medium; many sites refuse a medium asked for out of nowhere
 
 
-def todo(rows: Sequence[FrontierEntry], shown_on: Mapping[int, str]) -> list[Todo]:
+def errands(rows: Sequence[FrontierEntry], shown_on: Mapping[int, str]) -> list[Errand]:
     """Return the entries as values; `shown_on` is page by entry."""
-    return [Todo(row.id, row.url, row.role, row.depth, shown_on.get(row.id)) for row in rows]
+    return [Errand(row.id, row.url, row.role, row.depth, shown_on.get(row.id)) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Settler:
     sweep_id: int
     max_pages: int
 
-    def waiting(self) -> list[Todo]:
+    def waiting(self) -> list[Errand]:
         """Return what is left of the sweep."""
         with self.transaction() as session:
-            return todo(frontier.waiting(session, self.sweep_id), self._pages_that_show(session))
+            return errands(frontier.waiting(session, self.sweep_id), self._pages_that_show(session))
 
     def _pages_that_show(self, session: Session) -> dict[int, str]:
         rows = (
@@ -62,7 +62,9 @@ class Settler:
         )
         return {row[0]: row[1] for row in session.execute(rows.order_by(MediaWish.id.desc()))}
 
-    def page(self, one: Todo, fetched: Fetched, finding: Finding | None, *, trouble: str | None = None) -> list[Todo]:
+    def page(
+        self, one: Errand, fetched: Fetched, finding: Finding | None, *, trouble: str | None = None
+    ) -> list[Errand]:
         """Keep a page. `trouble` says why it is no finding although it answered (an error status, a block page)."""
         with self.transaction() as session:
             row = session.get_one(FrontierEntry, one.entry_id)
@@ -76,9 +78,9 @@ class Settler:
                 fresh += self._pages(session, one, finding)
             _grant(session, row, capture)  # an address that is a page to one page and a picture to another
             self._count(session, pages=1)
-            return todo(fresh, {} if finding is None else {entry.id: finding.url for entry in fresh})
+            return errands(fresh, {} if finding is None else {entry.id: finding.url for entry in fresh})
 
-    def medium(self, one: Todo, fetched: Fetched, *, trouble: str | None = None) -> None:
+    def medium(self, one: Errand, fetched: Fetched, *, trouble: str | None = None) -> None:
         """Keep a medium and link it to every finding that showed it."""
         with self.transaction() as session:
             row = session.get_one(FrontierEntry, one.entry_id)
@@ -102,13 +104,13 @@ class Settler:
             capture = captures.find(session, self.sweep_id, url)
             return None if capture is None else (capture.status, capture.body_sha256)
 
-    def close(self, one: Todo, state: Settled, reason: str) -> None:
+    def close(self, one: Errand, state: Settled, reason: str) -> None:
         """Settle an address of which nothing was fetched."""
         with self.transaction() as session:
             frontier.settle(session.get_one(FrontierEntry, one.entry_id), state, reason)
             self._count(session, refused=1 if state == "refused" else 0)
 
-    def reopen(self, one: Todo, reason: str) -> None:
+    def reopen(self, one: Errand, reason: str) -> None:
         """Leave an address to a resumed sweep."""
         with self.transaction() as session:
             row = session.get_one(FrontierEntry, one.entry_id)
@@ -151,7 +153,7 @@ class Settler:
                     _sight(session, wish, seen)
         return fresh
 
-    def _pages(self, session: Session, one: Todo, finding: Finding) -> list[FrontierEntry]:
+    def _pages(self, session: Session, one: Errand, finding: Finding) -> list[FrontierEntry]:
         if one.depth >= self.source.scope.max_depth:
             return []
         room = max(0, self.max_pages - frontier.count(session, self.sweep_id, role="page"))

@@ -20,7 +20,7 @@ from crawlers.extract import Reader, UnreadablePage, read_page
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Unreachable, network_sentence
 from crawlers.page import Page
-from crawlers.settle import Settler, Todo
+from crawlers.settle import Errand, Settler
 from crawlers.sources import Limits, Source
 
 HEARTBEAT_S = 10.0
@@ -51,7 +51,7 @@ class Walk:
     read: Reader
     tell: Callable[[], None] = lambda: None  # after every settled address
     stopped_by: BaseException | None = None
-    silent: list[tuple[Todo, str]] = field(default_factory=list)  # of the site, in a row without any answer
+    silent: list[tuple[Errand, str]] = field(default_factory=list)  # of the site, in a row without any answer
     has_answered: bool = False
     was_interrupted: bool = False
 
@@ -89,7 +89,7 @@ class Walker(Spider):
         for one in self.walk.settler.waiting():
             yield self.request(one)
 
-    def request(self, one: Todo) -> Request:
+    def request(self, one: Errand) -> Request:
         """Return the request for an address; media come before further pages, so that findings complete."""
         is_page = one.role == "page"
         meta: dict[str, Any] = {"hosts": self.walk.source.hosts()} if is_page else road.media_meta(self.walk.limits)
@@ -104,7 +104,7 @@ class Walker(Spider):
             dont_filter=True,
         )
 
-    async def page(self, response: Response, one: Todo) -> AsyncIterator[Request]:
+    async def page(self, response: Response, one: Errand) -> AsyncIterator[Request]:
         """Keep a page, read it, and go on to what it shows."""
         with self._stopping():
             self._heard()
@@ -132,7 +132,7 @@ class Walker(Spider):
         except UnreadablePage as broken:
             return str(broken), None
 
-    async def medium(self, response: Response, one: Todo) -> None:
+    async def medium(self, response: Response, one: Errand) -> None:
         """Keep a medium; put one together first when it is a playlist."""
         with self._stopping():
             self._heard()
@@ -162,7 +162,7 @@ class Walker(Spider):
         """Settle an address of which nothing came; stop when the site has gone silent."""
         with self._stopping():
             request: Request = failure.request  # type: ignore[attr-defined]
-            one: Todo = request.cb_kwargs["one"]
+            one: Errand = request.cb_kwargs["one"]
             error = failure.value
             assert isinstance(error, Exception)
             if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
@@ -175,7 +175,7 @@ class Walker(Spider):
                 self.stop(error)
             self.walk.tell()
 
-    def _no_answer(self, one: Todo, says: str) -> None:
+    def _no_answer(self, one: Errand, says: str) -> None:
         self.walk.settler.close(one, "failed", says)
         if urls.host(one.url) not in self.walk.source.hosts():
             return  # a silent picture host does not mean that the site is down

@@ -4,6 +4,7 @@ Read it from top to bottom: a reference or a captured medium is described, compa
 opened as a case; a person decides; a notice is drafted, approved by a person, leaves, and its place is watched.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from config.errors import MekikiError
 from config.home import Home
 from dashboard.people import JobRun
 
+MAX_TURNS = 5  # a row may become pending again while others write; one that stays so must not keep the job for ever
 _log = log.get(__name__)
 
 
@@ -68,11 +70,14 @@ def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) 
     """
     started, done = clock.now(), 0
     failures: dict[int, str] = {}
+    turns: Counter[int] = Counter()
     try:
         while ids := _next(home, job, failures):
             worked = _work_through(home, job, ids, failures)
             done += worked
             tell(worked)
+            turns.update(ids)
+            failures |= {row: "it is still pending after its stage" for row in ids if turns[row] >= MAX_TURNS}
     except MekikiError as stopped:
         _record(home, job, started, done, str(stopped))
         raise

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from babel.core import negotiate_locale
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -94,9 +95,12 @@ def page(request: Request, home: Home, template: str, *, status: int = 200, **va
 
 
 def language_of(request: Request, home: Home) -> str:
-    """Return the language a visitor chose, else the one the home speaks."""
+    """Return the language a visitor chose, else the first that their browser asks for and we speak, else the home's."""
     chosen = request.session.get("language")
-    return chosen if chosen in dictionary.LANGUAGES else home.settings.console.language
+    if chosen in dictionary.LANGUAGES:
+        return str(chosen)
+    asked = [wish.partition(";")[0].strip() for wish in request.headers.get("accept-language", "").split(",")]
+    return negotiate_locale(asked, dictionary.LANGUAGES, sep="-") or home.settings.console.language
 
 
 def _answered(answer: Screen, request: Request, form: Mapping[str, str], is_api: bool) -> Response:

@@ -45,7 +45,7 @@ class Event:
     by: str
     name: str
     tone: str
-    says: str
+    says: tuple[str, ...]
 
 
 def listed(visit: Visit) -> Response:
@@ -145,11 +145,15 @@ def _checks(row: Notice, language: str) -> list[Check]:
 def _events(rows: Sequence[NoticeEvent], say: words.Say) -> list[Event]:
     names = words.events(say)
     return [
-        Event(row.at, row.by, names.get(row.event, row.event), words.TONES.get(row.event, "quiet"), _said(row))
+        Event(row.at, row.by, names.get(row.event, row.event), words.TONES.get(row.event, "quiet"), _said(row, say))
         for row in reversed(rows)
     ]
 
 
-def _said(row: NoticeEvent) -> str:
-    """Return what an event notes, as far as it is words for people."""
-    return " · ".join(str(value) for value in row.note.values() if isinstance(value, (str, int, float)) and value != "")
+def _said(row: NoticeEvent, say: words.Say) -> tuple[str, ...]:
+    """Return what an event notes, as far as it is words for people; hashes stay in the evidence."""
+    told = [say("dry run")] if row.note.get("is_dry_run") else []
+    told += [str(row.note[name]) for name in ("says", "regime", "recipient", "reference") if row.note.get(name)]
+    if "leaves_at" in row.note:
+        told.append(say("leaves after %(time)s UTC", time=f"{datetime.fromisoformat(row.note['leaves_at']):%H:%M}"))
+    return tuple(told)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from config.home import Home
@@ -66,6 +67,21 @@ def act(client: TestClient, path: str, page: str, **fields: str) -> tuple[int, s
     """Post a form of `page` and return the status and where it sent us, or what it said."""
     answer = client.post(path, data={"token": token(client, page), **fields})
     return answer.status_code, answer.headers.get("location", answer.text)
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [("ja-JP,en;q=0.5", "ja"), ("en-GB", "en"), ("fr", "en"), ("", "en")])
+def test_the_login_page_speaks_what_the_browser_asks_for(empty: Home, asked: str, spoken: str) -> None:
+    with visitor(empty) as client:
+        assert f'<html lang="{spoken}"' in client.get("/login", headers={"Accept-Language": asked}).text
+
+
+def test_the_events_of_a_notice_are_words_and_no_hashes(client: TestClient, seeded_once: Seeded) -> None:
+    with seeded_once.home.readers()() as session:
+        sent = next(notice for notice in session.scalars(select(Notice)) if notice.state == "sent")
+    told = client.get(f"/notices/{sent.uuid}").text.partition('<ol class="events">')[2].partition("</ol>")[0]
+    assert "dry run" in told
+    assert sent.message_sha256
+    assert sent.message_sha256 not in told
 
 
 def test_a_wrong_password_is_answered_with_one_sentence_and_401(empty: Home) -> None:

@@ -91,6 +91,16 @@ def test_a_bad_row_of_one_job_does_not_keep_the_next_job_from_its_own(home: Home
         assert session.scalars(select(Owner.country)).all() == ["JP", "JP"]
 
 
+def test_a_row_that_stays_pending_does_not_keep_the_job_for_ever(home: Home) -> None:
+    add_owners(home, "a", "b")
+
+    def look_only(session: Session, ids: Sequence[int]) -> None:
+        """Write nothing, as a faulty stage would."""
+
+    with pytest.raises(JobFailed, match="still pending after its stage"):
+        run(home, Job("look at owners", "a faulty job", pending, look_only, batch=2))
+
+
 def test_every_stage_of_the_main_path_has_a_name_of_its_own() -> None:
     assert len({job.name for job in JOBS}) == len(JOBS)
 
