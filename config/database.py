@@ -8,7 +8,7 @@ from typing import Any, TypeVarTuple
 import uuid_utils
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Select, String, TypeDecorator, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column, sessionmaker
 
 from config.errors import MekikiError
@@ -130,7 +130,7 @@ def reachable(url: str) -> Iterator[None]:
     """Turn a failure to open the database into one sentence."""
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
         shown = make_url(url).render_as_string(hide_password=True)
         raise DatabaseUnreachable(f"Cannot use the database {shown}: {error.orig}; run `mekiki doctor`.") from error
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from config import log, settings
 from config.errors import MekikiError
@@ -90,5 +91,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(EXIT_ALREADY_RUNNING)
     except MekikiError as failed:
         say(f"mekiki: {failed}")
+        sys.exit(EXIT_FAILED)
+    except DBAPIError as lost:
+        log.get(__name__).exception("the database failed")
+        say(f"mekiki: The database could not be used ({lost.orig}); run `mekiki doctor`, then this again.")
         sys.exit(EXIT_FAILED)
     sys.exit(result if isinstance(result, int) else 0)
