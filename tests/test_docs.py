@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from config.settings import DEFAULTS, load
 from crawlers import sources
@@ -36,6 +37,12 @@ def test_every_command_has_help_with_an_example() -> None:
         if not command.help or (not isinstance(command, click.Group) and "Example:" not in command.help)
     ]  # fmt: skip
     assert silent == []
+
+
+def test_the_list_of_commands_says_what_each_is_for() -> None:
+    listed = CliRunner().invoke(cli.command, ["--help"]).output
+    for name in cli.COMMANDS:
+        assert re.search(rf"^  {name} +[A-Z].{{8}}", listed, re.MULTILINE), name
 
 
 def test_every_option_says_what_it_does() -> None:

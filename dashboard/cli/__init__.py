@@ -55,6 +55,19 @@ class Nouns(click.Group):
         command = importlib.import_module(COMMANDS[name]).command
         return command if isinstance(command, click.Command) else None
 
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the nouns with the first line of their files, which need not be imported for that."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _says(module)) for name, module in COMMANDS.items()])
+
+
+def _says(module: str) -> str:
+    """Return what the first line of a noun's file says after its name, as a sentence."""
+    file = Path(__file__).with_name(f"{module.rpartition('.')[2]}.py")
+    with file.open(encoding="utf-8") as source:
+        words = source.readline().strip().strip('"').partition(": ")[2]
+    return words[:1].upper() + words[1:]
+
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
