@@ -77,7 +77,9 @@ def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) 
             done += worked
             tell(worked)
             turns.update(ids)
-            failures |= {row: "it is still pending after its stage" for row in ids if turns[row] >= MAX_TURNS}
+            stuck = [row for row in ids if turns[row] >= MAX_TURNS and row not in failures]
+            failures |= dict.fromkeys(stuck, "it is still pending after its stage")
+            done -= MAX_TURNS * len(stuck)  # nothing came of these turns, and a round of nothing but them is idle
     except MekikiError as stopped:
         _record(home, job, started, done, str(stopped))
         raise
@@ -85,7 +87,10 @@ def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) 
     if done or error:
         _record(home, job, started, done, error)
     if error:
-        raise JobFailed(f"{job.name}: {len(failures)} of {done + len(failures)} rows failed ({error[:300]})", done)
+        raise JobFailed(
+            f"{job.name}: {len(failures)} of {done + len(failures)} rows failed ({error[:300]}); the rest is done, "
+            "log/mekiki.jsonl of the home says more.", done,
+        )  # fmt: skip
     return done
 
 
@@ -113,7 +118,7 @@ def run_all(
         if not (until_idle and done):
             break
     if failures:
-        raise JobFailed(f"{'; '.join(failures.values())}; see log/mekiki.jsonl of the home, the rest is done.", total)
+        raise JobFailed(" ".join(failures.values()), total)
     return total
 
 

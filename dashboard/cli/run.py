@@ -5,7 +5,7 @@ from collections import Counter
 import click
 
 from dashboard import jobs
-from dashboard.cli.speak import as_json, emit, opened, say
+from dashboard.cli.speak import as_json, bar, emit, opened, say
 
 
 @click.command("run")
@@ -25,15 +25,22 @@ def command(ctx: click.Context, names: tuple[str, ...], *, every: bool, until_id
         raise click.UsageError(f"There is no job {sorted(unknown)[0]!r}; there are: {', '.join(jobs.NAMES)}.")
     home = opened(ctx)
     rows_of: Counter[str] = Counter()
-    with home.lock("run"):
+    with home.lock("run"), bar("Working through what is pending") as advance:
+
+        def tell(name: str, rows: int) -> None:
+            rows_of[name] += rows
+            advance(rows)
+
         try:
-            jobs.run_all(home, lambda name, rows: rows_of.update({name: rows}), chosen=chosen, until_idle=until_idle)
-        finally:
-            if as_json:
-                emit({job.name: rows_of[job.name] for job in chosen})
-            else:
-                for job in chosen:
-                    if rows_of[job.name]:
-                        say(f"{job.name}: {rows_of[job.name]}")
-                if not rows_of:
-                    say("Nothing was pending.")
+            jobs.run_all(home, tell, chosen=chosen, until_idle=until_idle)
+        finally:  # what was done stays done, and is told, also when something failed
+            show = emit if as_json else _say_each
+            show({job.name: rows_of[job.name] for job in chosen})
+    if not as_json and not rows_of.total():
+        say("Nothing was pending.")
+
+
+def _say_each(rows_of: dict[str, int]) -> None:
+    for name, rows in rows_of.items():
+        if rows:
+            say(f"{name}: {rows}")

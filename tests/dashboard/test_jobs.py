@@ -101,6 +101,14 @@ def test_a_row_that_stays_pending_does_not_keep_the_job_for_ever(home: Home) -> 
         run(home, Job("look at owners", "a faulty job", pending, look_only, batch=2))
 
 
+def test_a_row_that_stays_pending_does_not_keep_the_rounds_going_for_ever(home: Home) -> None:
+    add_owners(home, "a")
+    stuck = Job("look at owners", "a faulty job", pending, lambda _session, _ids: None, batch=2)
+    with pytest.raises(JobFailed, match="still pending after its stage") as failed:
+        run_all(home, chosen=(stuck,))
+    assert failed.value.done == 0
+
+
 def test_every_stage_of_the_main_path_has_a_name_of_its_own() -> None:
     assert len({job.name for job in JOBS}) == len(JOBS)
 
