@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -13,7 +12,7 @@ from config import clock, log
 from config.errors import MekikiError
 from config.home import Home
 from crawlers import sources
-from dashboard import cron
+from dashboard import child, cron
 from dashboard.cli import EXIT_ALREADY_RUNNING
 
 LOCK = "schedule"
@@ -30,16 +29,16 @@ class Children:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.lock = threading.Lock()
 
-    def start(self, *command: str) -> int | None:
+    def start(self, *words: str) -> int | None:
         """Run one command to its end and return its exit code; None when the same one still runs."""
-        name = " ".join(command)
+        name = " ".join(words)
         with self.lock:
             if name in self.running:
                 return None
-            child = subprocess.Popen([sys.executable, "-m", "dashboard.cli", "--home", str(self.home.path), *command])
-            self.running[name] = child
-        _log.info("started", command=name, pid=child.pid)
-        code = child.wait()
+            process = subprocess.Popen(child.command(self.home, *words))
+            self.running[name] = process
+        _log.info("started", command=name, pid=process.pid)
+        code = process.wait()
         with self.lock:
             del self.running[name]
         told = _log.info if code in (0, EXIT_ALREADY_RUNNING) else _log.warning
@@ -49,14 +48,14 @@ class Children:
     def stop(self) -> None:
         """Ask every child to end, by its process id, and make the slow ones end."""
         with self.lock:
-            children = list(self.running.values())
-        for child in children:
-            child.terminate()
-        for child in children:
+            processes = list(self.running.values())
+        for process in processes:
+            process.terminate()
+        for process in processes:
             try:
-                child.wait(GRACE_S)
+                process.wait(GRACE_S)
             except subprocess.TimeoutExpired:
-                child.kill()
+                process.kill()
 
 
 def timetable(home: Home) -> dict[tuple[str, ...], tuple[str, str]]:

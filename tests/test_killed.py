@@ -3,7 +3,6 @@
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from config.home import Home
 from crawlers import evidence
 from crawlers.captures import Capture, FindingRow, Sighting
+from dashboard.child import command
 from dashboard.demo import attacks, server, sites, stage, works
 from dashboard.demo.attacks import save
 from dashboard.demo.figures import HARU, SUZU
@@ -54,8 +54,7 @@ def make_home(folder: Path, made: World, port: int) -> Home:
 
 
 def sweep(home: Home, source: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dashboard.cli", "--home", str(home.path), "sweep", source]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command(home, "sweep", source), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def captures(home: Home) -> int:

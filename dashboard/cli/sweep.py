@@ -2,13 +2,13 @@
 
 import dataclasses
 import subprocess
-import sys
 
 import click
 
 from config.errors import MekikiError
 from config.home import Home
 from crawlers import sources, sweep
+from dashboard import child
 from dashboard.cli import speak
 
 EXIT_FAILED = 1
@@ -64,6 +64,4 @@ def _one(home: Home, name: str, *, resume: bool, as_json: bool) -> None:
 def _child(home: Home, name: str, *, resume: bool, as_json: bool) -> int:
     """Run one sweep in a process of its own and return its exit code: a reactor runs once a process."""
     flags = [*(["--resume"] if resume else []), *(["--json"] if as_json else [])]
-    return subprocess.run(
-        [sys.executable, "-m", "dashboard.cli", "--home", str(home.path), "sweep", name, *flags], check=False
-    ).returncode
+    return subprocess.run(child.command(home, "sweep", name, *flags), check=False).returncode

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -12,7 +11,7 @@ from sqlalchemy import select
 import config.home
 from config.errors import MekikiError
 from config.home import Home
-from dashboard import jobs, people
+from dashboard import child, jobs, people
 from dashboard.demo.server import ADDRESS, SmallWeb
 from dashboard.demo.sites import Site, write_definitions
 from dashboard.demo.world import World
@@ -148,7 +147,7 @@ def look_again(home: Home) -> None:
 
 def _child(home: Home, *arguments: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "dashboard.cli", "--home", str(home.path), *arguments],
+        child.command(home, *arguments),
         check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     if ended.returncode:

@@ -1,7 +1,6 @@
 """Fixtures of the crawlers' tests: the small web, and a home that may reach it and nothing else on this machine."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from alembic import command
 
 from config import database, migrations, settings
 from config.home import Home
+from dashboard import child
 from tests.crawlers import small_web
 from tests.crawlers.small_web import SmallWeb
 
@@ -47,12 +47,13 @@ def mekiki(web_home: Home) -> Mekiki:
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # type: ignore[call-overload,no-any-return]
-            child(web_home, *arguments), capture_output=True, text=True, cwd=ROOT, timeout=120, check=False, **options
-        )
+            child.command(web_home, *arguments),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=120,
+            check=False,
+            **options,
+        )  # fmt: skip
 
     return run
-
-
-def child(home: Home, *arguments: str) -> list[str]:
-    """Return the command that runs mekiki on a home."""
-    return [sys.executable, "-m", "dashboard.cli", "--home", str(home.path), *arguments]

@@ -16,9 +16,10 @@ from config.home import Home
 from crawlers import captures
 from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
+from dashboard.child import command
 from dashboard.cli import main
 from tests.crawlers import small_web
-from tests.crawlers.conftest import ROOT, Mekiki, child
+from tests.crawlers.conftest import ROOT, Mekiki
 from tests.crawlers.small_web import POSTS, SmallWeb, write_source
 
 FILE_LIMIT_BYTES = 3_000_000
@@ -49,7 +50,7 @@ def test_a_sweep_killed_again_and_again_at_random_loses_and_doubles_nothing(
 
     for _ in range(kills):
         at_request = len(web.asked) + chance.randint(1, 3)
-        with subprocess.Popen(child(web_home, "sweep", "board"), cwd=ROOT, stderr=subprocess.DEVNULL) as running:
+        with subprocess.Popen(command(web_home, "sweep", "board"), cwd=ROOT, stderr=subprocess.DEVNULL) as running:
             web.wait_for(at_request)
             try:  # the moment between two requests is chance as well
                 running.wait(timeout=chance.uniform(0, 0.06))
@@ -135,7 +136,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_sweep_goes_on(web: SmallWeb, web_home
     write_source(web_home.settings.sources, web, "board", "image_board", ["/"], BOARD)
     web.delay_s = 0.05
 
-    with subprocess.Popen(child(web_home, "sweep", "board"), cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(command(web_home, "sweep", "board"), cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
         web.wait_for(5)
         running.send_signal(signal.SIGINT)
         said = running.communicate(timeout=60)[1]
@@ -153,7 +154,7 @@ def test_nothing_listens_while_a_sweep_runs(web: SmallWeb, web_home: Home) -> No
     write_source(web_home.settings.sources, web, "board", "image_board", ["/"], BOARD)
     web.delay_s = 0.2
 
-    with subprocess.Popen(child(web_home, "sweep", "board"), cwd=ROOT, stderr=subprocess.DEVNULL) as running:
+    with subprocess.Popen(command(web_home, "sweep", "board"), cwd=ROOT, stderr=subprocess.DEVNULL) as running:
         web.wait_for(2)
         inodes = sockets_of(running.pid)
         listening = inodes & listening_inodes()

@@ -4,15 +4,15 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 
 from config.home import Home
+from dashboard import child
 from tests.dashboard.spoken import Mekiki
 
 
 def test_serve_says_where_it_is_answers_there_and_stops_on_ctrl_c(own_home: Home) -> None:
-    command = [sys.executable, "-m", "dashboard.cli", "--home", str(own_home.path), "serve", "--port", "0"]
+    command = child.command(own_home, "serve", "--port", "0")
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr

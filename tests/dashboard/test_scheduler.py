@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from config import home as homes
 from config.home import Home
+from dashboard import child
 from dashboard.scheduler import LOCK, Children, set_jobs, timetable
 
 SOURCE = """
@@ -70,7 +70,7 @@ def test_a_child_runs_to_its_end_and_a_second_of_the_same_kind_is_not_started(ma
 
 
 def test_a_second_clock_leaves_with_75_and_the_first_ends_when_told(made: Home) -> None:
-    command = [sys.executable, "-m", "dashboard.cli", "--home", str(made.path), "schedule"]
+    command = child.command(made, "schedule")
     first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert first.stderr is not None
