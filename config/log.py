@@ -73,7 +73,6 @@ def to_file(file: Path) -> None:
 def _sentence_only(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Leave tracebacks to the file; people get the facts."""
     event.pop("exception", None)
-    event.pop("exc_info", None)
     return event
 
 

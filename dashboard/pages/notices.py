@@ -46,6 +46,7 @@ class Event:
     name: str
     tone: str
     says: tuple[str, ...]
+    leaves_at: datetime | None  # of a queued notice
 
 
 def listed(visit: Visit) -> Response:
@@ -145,15 +146,16 @@ def _checks(row: Notice, language: str) -> list[Check]:
 def _events(rows: Sequence[NoticeEvent], say: words.Say) -> list[Event]:
     names = words.events(say)
     return [
-        Event(row.at, row.by, names.get(row.event, row.event), words.TONES.get(row.event, "quiet"), _said(row, say))
+        Event(
+            row.at, row.by, names.get(row.event, row.event), words.TONES.get(row.event, "quiet"), _said(row, say),
+            datetime.fromisoformat(row.note["leaves_at"]) if "leaves_at" in row.note else None,
+        )
         for row in reversed(rows)
-    ]
+    ]  # fmt: skip
 
 
 def _said(row: NoticeEvent, say: words.Say) -> tuple[str, ...]:
     """Return what an event notes, as far as it is words for people; hashes stay in the evidence."""
     told = [say("dry run")] if row.note.get("is_dry_run") else []
     told += [str(row.note[name]) for name in ("says", "regime", "recipient", "reference") if row.note.get(name)]
-    if "leaves_at" in row.note:
-        told.append(say("leaves after %(time)s UTC", time=f"{datetime.fromisoformat(row.note['leaves_at']):%H:%M}"))
     return tuple(told)
