@@ -64,6 +64,12 @@ _FORMATS: tuple[tuple[bytes, Format], ...] = (
 )
 _REFUSED: tuple[tuple[bytes, str], ...] = (
     (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "it is a HEIC picture, which is not supported; convert it to JPEG or PNG"),
+    (rb"\xff\x0a|\x00\x00\x00\x0cJXL ", "it is a JPEG XL picture, which is not supported; convert it to JPEG or PNG"),
+    (
+        rb"\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  ",
+        "it is a JPEG 2000 picture, which is not supported; convert it to JPEG or PNG",
+    ),
+    (rb"8BPS", "it is a Photoshop document; save it as PNG"),
     (rb"\s*#EXTM3U", "it is a playlist, which only names other files; give those files"),
     (rb"\s*ffconcat\b", "it is a playlist, which only names other files; give those files"),
     (rb"\s*\[playlist\]", "it is a playlist, which only names other files; give those files"),

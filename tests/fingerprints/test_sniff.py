@@ -19,6 +19,10 @@ REFUSED = (
     (b"%PDF-1.7\n", "PDF"),
     (b"PK\x03\x04" + bytes(30), "zip"),
     (b"\x00\x00\x00\x20ftypheic" + bytes(30), "HEIC"),
+    (b"\xff\x0a" + bytes(30), "JPEG XL"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"8BPS\x00\x01", "Photoshop"),
     (bytes(300), "no format"),
     (b"\x7fELF\x02\x01\x01" + bytes(300), "no format"),
 )
