@@ -64,6 +64,12 @@ class Decode(_Section):
     workers: int = Field(ge=0)
 
 
+class Fingerprints(_Section):
+    """What is computed of a picture beyond what matching needs."""
+
+    exchange: tuple[str, ...]
+
+
 class Matching(_Section):
     """From which calibrated probability a match counts."""
 
@@ -146,6 +152,7 @@ class Settings(_Section):
     database: Database
     crawl: Crawl
     decode: Decode
+    fingerprints: Fingerprints
     matching: Matching
     allowance: Allowance
     notices: Notices

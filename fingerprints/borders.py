@@ -1,4 +1,5 @@
-"""Finds the plain borders that a re-poster adds around a picture; it reads pixels and changes nothing."""
+"""Brings pictures to the form the kinds work on: grey, small, of full contrast, without the plain border that a
+re-poster adds. It never changes the pixels it is given."""
 
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 LOOK_PX = 256  # borders are looked for on a picture of this long side: enough for 1 %, and quick
 PLAIN_SPREAD = 24  # grey levels within one border line; JPEG ringing of a plain bar stays below
 SAME_BORDER = 16  # grey levels between two lines of one border
+MOST_STRIP = 10  # times as long as an ordinary picture
+FAINT_TAIL = 0.005  # of the pixels at either end of the greys; they do not count
+LEAST_SPREAD, FAINT_SPREAD = 5, 120  # grey levels between the ends: below, blank; from there on, nothing is faint
+MOST_GAIN = 8.0  # beyond it the noise of compression would be drawn out
 LEAST_LEFT = 0.1  # of a side: less than this left over is no picture in a frame but a nearly blank picture
 
 
@@ -34,6 +39,25 @@ def shrunk(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
         return pixels
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def fitted(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
+    """Return the picture shrunk to `long_side`; a strip more than twice as long as wide keeps half of that as its
+    short side, up to MOST_STRIP times the long side: shrunk like a page, nothing of it could be recognised."""
+    longer, shorter = max(pixels.shape[:2]), min(pixels.shape[:2])
+    strip = min(longer * long_side / 2 / shorter, MOST_STRIP * long_side)
+    return shrunk(pixels, max(long_side, round(strip)))
+
+
+def stretched(luminance: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a faint picture at full contrast, and any other as it is; a nearly blank one stays blank."""
+    counts = np.cumsum(cv2.calcHist([luminance], [0], None, [256], [0, 256]).ravel())
+    low, high = np.searchsorted(counts, (counts[-1] * FAINT_TAIL, counts[-1] * (1 - FAINT_TAIL))).tolist()
+    spread = high - low
+    if not LEAST_SPREAD <= spread < FAINT_SPREAD:
+        return luminance
+    table = np.clip((np.arange(256) - low) * min(MOST_GAIN, 255 / spread), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(luminance, table), np.uint8)
 
 
 def grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from itertools import islice
@@ -175,7 +175,7 @@ class Describer:
     def __init__(self, limits: Limits, *, kinds: str = "fingerprints.kinds") -> None:
         self.limits = limits
         self.workers = limits.workers or os.cpu_count() or 1
-        self._kinds = kinds  # the module whose picture_kinds(), film_kinds() and sound_kinds() the children use
+        self._kinds = kinds  # the module whose picture_kinds(), film_kinds(), sound_kinds() and exchange() children use
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -191,13 +191,16 @@ class Describer:
     ) -> None:
         self.close()
 
-    def describe(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Description]]:
-        """Yield every path with its description, in the order given, while all children work ahead."""
+    def describe(self, paths: Iterable[Path], *, also: Sequence[str] = ()) -> Iterator[tuple[Path, Description]]:
+        """Yield every path with its description, in the order given, while all children work ahead.
+
+        `also` names the exchange kinds that are wanted of pictures; ask `kinds.exchange` first whether they exist.
+        """
         rest = iter(paths)
         waiting: deque[tuple[Path, Future[_Answer]]] = deque()
 
         def begin(count: int) -> None:
-            waiting.extend((path, self._begin("describe", path)) for path in islice(rest, count))
+            waiting.extend((path, self._begin("describe", path, also=list(also))) for path in islice(rest, count))
 
         try:
             begin(self.workers * AHEAD)

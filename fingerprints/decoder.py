@@ -7,6 +7,7 @@ asked for do.
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import json
 import os
@@ -20,7 +21,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 from fingerprints import packing, pictures, screening, sniff, views, wire
-from fingerprints.interface import Description
+from fingerprints.interface import Description, PictureKind
 from fingerprints.limits import Limits
 from fingerprints.sniff import Format, Unreadable
 
@@ -107,7 +108,7 @@ def _answer(request: dict[str, Any], limits: Limits, kinds: ModuleType) -> tuple
         if request["do"] == "proxy":
             views.proxy(path, form, limits, out=Path(request["out"]), long_side_px=int(request["long_side_px"]))
             return {"error": None}, []
-        return packing.to_message(_described(path, form, limits, kinds))
+        return packing.to_message(_described(path, form, limits, kinds, also=request["also"]))
     except Unreadable as unreadable:
         return {"error": str(unreadable)}, []
     except MemoryError:
@@ -125,13 +126,18 @@ def _format(path: Path) -> Format:
         return sniff.sniff(file.read(sniff.HEAD_BYTES))
 
 
-def _described(path: Path, form: Format, limits: Limits, kinds: ModuleType) -> Description:
+def _described(path: Path, form: Format, limits: Limits, kinds: ModuleType, *, also: list[str]) -> Description:
     if form.family == "picture":
         facts, frame = pictures.read_picture(path, form, limits)
-        found = {(kind.name, kind.version): kind.describe(frame) for kind in kinds.picture_kinds().values()}
+        found = {(kind.name, kind.version): kind.describe(frame) for kind in _pictured(kinds, tuple(also))}
         return Description(facts, found)
     films, sounds = kinds.film_kinds().values(), kinds.sound_kinds().values()
     return screening.screen(path, form, limits, films=films, sounds=sounds)
+
+
+@functools.cache  # asking every installed distribution for its kinds takes 2 ms
+def _pictured(kinds: ModuleType, also: tuple[str, ...]) -> tuple[PictureKind, ...]:
+    return (*kinds.picture_kinds().values(), *(kinds.exchange(also) if also else ()))
 
 
 if __name__ == "__main__":

@@ -82,7 +82,8 @@ def write(path: Path, media: Iterable[PackedMedium]) -> int:
 
 
 def _all_kinds() -> Iterable[Any]:
-    return chain(kinds.picture_kinds().values(), kinds.film_kinds().values(), kinds.sound_kinds().values())
+    pictured = kinds.picture_kinds().values(), kinds.exchange_kinds().values()
+    return chain(*pictured, kinds.film_kinds().values(), kinds.sound_kinds().values())
 
 
 def _write_media(

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Insert, LargeBinary, String, Text, UniqueConstraint, select
+from sqlalchemy import ColumnElement, Insert, LargeBinary, String, Text, UniqueConstraint, and_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -57,19 +57,21 @@ class Fingerprint(Row, Base):
 def describe(session: Session, blobs: Sequence[str], *, progress: Callable[[int], None] | None = None) -> None:
     """Write what the current kinds say of these blobs, where it is not written yet; `progress(1)` follows each blob.
 
-    A blob that cannot be read gets its Medium with one sentence and is not tried again. Nothing is asked of `session`
-    before all is decoded: SQLite's one write lock must not be held while a film plays. Raises BlobMissing.
+    The exchange kinds that the home asks for are among them. A blob that cannot be read gets its Medium with one
+    sentence and is not tried again. Nothing is asked of `session` before all is decoded: SQLite's one write lock must
+    not be held while a film plays. Raises BlobMissing and UnknownKind.
     """
     opened = home.of(session)
+    also = [kind.name for kind in kinds.exchange(opened.settings.fingerprints.exchange)]
     with opened.readers()() as reading:
-        lacking = _lacking(reading, list(dict.fromkeys(blobs)))
+        lacking = _lacking(reading, list(dict.fromkeys(blobs)), also)
     paths = {}
     for blob in lacking:
         paths[opened.blobs.path(blob)] = blob
         if not opened.blobs.has(blob):
             raise BlobMissing(f"Blob {blob} is not in {opened.blobs.root}; restore it from a backup.")
     described = []
-    for path, description in shared(limits_of(opened.settings)).describe(paths):
+    for path, description in shared(limits_of(opened.settings)).describe(paths, also=also):
         described.append((paths[path], description))
         if progress is not None:
             progress(1)
@@ -77,7 +79,7 @@ def describe(session: Session, blobs: Sequence[str], *, progress: Callable[[int]
         save(session, blob, description)
 
 
-def _lacking(session: Session, blobs: Sequence[str]) -> list[str]:
+def _lacking(session: Session, blobs: Sequence[str], also: Sequence[str]) -> list[str]:
     """Return the blobs of which something is still to be written and can be."""
     known = media(session, blobs)
     written: dict[str, set[tuple[str, int]]] = {}
@@ -91,7 +93,7 @@ def _lacking(session: Session, blobs: Sequence[str]) -> list[str]:
         row = known.get(blob)
         if row is None:
             lacking.append(blob)
-        elif (facts := facts_of(row)) is not None and not set(kinds.wanted(facts)) <= written.get(blob, set()):
+        elif (facts := facts_of(row)) is not None and not set(kinds.wanted(facts, also)) <= written.get(blob, set()):
             lacking += [blob] if held(blob) else []  # it came as a package: what did not travel cannot be made here
     return lacking
 
@@ -134,6 +136,22 @@ def media(session: Session, blobs: Sequence[str]) -> dict[str, Medium]:
     for some in _portions(blobs):
         found |= {row.blob: row for row in session.scalars(select(Medium).where(Medium.blob.in_(some)))}
     return found
+
+
+def is_current() -> ColumnElement[bool]:
+    """Return the condition that a Medium has what every current kind says of it, the exchange kinds left out.
+
+    After an update of mekiki it is false for what older kinds described, until that is described again; what could not
+    be read stays as it is.
+    """
+    pictured = [or_(Medium.kind != "image", _has(kind.name, kind.version)) for kind in kinds.picture_kinds().values()]
+    filmed = [or_(Medium.kind != "video", _has(kind.name, kind.version)) for kind in kinds.film_kinds().values()]
+    return and_(*pictured, *filmed)
+
+
+def _has(name: str, version: int) -> ColumnElement[bool]:
+    of_kind = Fingerprint.kind == name, Fingerprint.version == version
+    return select(Fingerprint.id).where(Fingerprint.blob == Medium.blob, *of_kind).correlate(Medium).exists()
 
 
 def facts_of(row: Medium) -> MediaFacts | None:

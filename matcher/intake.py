@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import home
@@ -15,7 +15,7 @@ from matcher.references import Reference
 
 
 def pending_references(session: Session, limit: int) -> Sequence[int]:
-    """Return active references that were not described yet and whose file is held here."""
+    """Return active references that were not described yet, or by older kinds only, and whose file is held here."""
     rows = select(Reference.id, Reference.blob).where(Reference.disabled_at.is_(None))
     return _undescribed(session, rows.order_by(Reference.id), Reference.blob, limit)
 
@@ -26,7 +26,8 @@ def describe_references(session: Session, ids: Sequence[int]) -> None:
 
 
 def pending_sightings(session: Session, limit: int) -> Sequence[int]:
-    """Return sightings whose medium was not described yet; of several with the same bytes, the first."""
+    """Return sightings whose medium was not described yet, or by older kinds only; of several with the same bytes,
+    the first."""
     return _undescribed(session, select(Sighting.id, Sighting.blob).order_by(Sighting.id), Sighting.blob, limit)
 
 
@@ -36,13 +37,15 @@ def describe_sightings(session: Session, ids: Sequence[int]) -> None:
 
 
 def _undescribed(session: Session, rows: Select[int, str], blob: Any, limit: int) -> list[int]:
-    """Return the first `limit` ids with a held blob and no Medium, one a blob.
+    """Return the first `limit` ids with a held blob that was not described, or by older kinds only, one a blob.
 
     A blob that is not held is passed over, not an error: one lost file must not keep all others waiting.
     """
     held = home.of(session).blobs.has
     first: dict[str, int] = {}
-    lacking = rows.outerjoin(Medium, Medium.blob == blob).where(Medium.id.is_(None))
+    lacking = rows.outerjoin(Medium, Medium.blob == blob).where(
+        or_(Medium.id.is_(None), and_(Medium.kind.is_not(None), ~store.is_current()))
+    )
     with closing(session.execute(lacking.execution_options(yield_per=500))) as found:
         for row_id, sha256 in found:
             if sha256 not in first and held(sha256):

@@ -54,7 +54,9 @@ def pending(session: Session, limit: int) -> Sequence[int]:
     Both directions are one question: a new sighting has no Look, and a new reference makes every Look too old.
     """
     settled = retrieve.settled_reference_id(session)
-    is_readable = select(Medium.id).where(Medium.blob == Sighting.blob, Medium.kind.is_not(None)).exists()
+    is_readable = (
+        select(Medium.id).where(Medium.blob == Sighting.blob, Medium.kind.is_not(None), store.is_current()).exists()
+    )
     is_done = select(Look.id).where(Look.blob == Sighting.blob, Look.up_to_reference_id >= settled).exists()
     rows = select(Sighting.id).where(is_readable, ~is_done).order_by(Sighting.id.desc()).limit(limit)
     return session.scalars(claim(session, rows)).all()

@@ -1,9 +1,14 @@
 """Every way to describe a medium, one file each; other distributions add theirs by entry points."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 
 from config import plugins
+from config.errors import MekikiError
 from fingerprints.interface import FilmKind, MediaFacts, PictureKind, SoundKind
+from fingerprints.kinds.colorhash import ColorHash42
+from fingerprints.kinds.crop_resistant import CropResistant
+from fingerprints.kinds.dhash import Dhash64
 from fingerprints.kinds.film_pdq import FilmPdq
 from fingerprints.kinds.film_sift import FilmSift
 from fingerprints.kinds.pdq import Pdq256
@@ -11,15 +16,46 @@ from fingerprints.kinds.phash import Phash64
 from fingerprints.kinds.rootsift import RootSift
 from fingerprints.kinds.sound_bits import SoundBits
 from fingerprints.kinds.thumb import Thumb
+from fingerprints.kinds.whash import Whash64
 
 PICTURE_KINDS: tuple[PictureKind, ...] = (Pdq256(), RootSift(), Thumb(), Phash64())
+# Computed only where somebody asks for them: partners exchange lists of them, matching does not need them.
+EXCHANGE_KINDS: tuple[PictureKind, ...] = (Dhash64(), Whash64(), ColorHash42(), CropResistant())
 FILM_KINDS: tuple[FilmKind, ...] = (FilmPdq(), FilmSift())
 SOUND_KINDS: tuple[SoundKind, ...] = (SoundBits(),)
+
+
+class UnknownKind(MekikiError):
+    """Somebody asked for an exchange kind that there is not."""
+
+    permanent = False  # a fault of the setting, not of any file: nothing is to be set aside as unreadable
 
 
 def picture_kinds() -> Mapping[str, PictureKind]:
     """Return every way to describe a still picture, by name: the built-ins and those of `mekiki.picture_kinds`."""
     return plugins.gather("picture_kinds", PICTURE_KINDS)
+
+
+def exchange_kinds() -> Mapping[str, PictureKind]:
+    """Return every kind that is only computed for exchange, by name: the built-ins and those of
+    `mekiki.exchange_kinds`."""
+    return plugins.gather("exchange_kinds", EXCHANGE_KINDS)
+
+
+def exchange(names: Iterable[str]) -> list[PictureKind]:
+    """Return the exchange kinds of these names, each once. One that is always computed and may travel can be named too,
+    and is not returned. Raises UnknownKind."""
+    chosen = list(dict.fromkeys(names))
+    if not chosen:
+        return []
+    known = exchange_kinds()
+    always = {name for name, kind in picture_kinds().items() if kind.may_travel}
+    for name in chosen:
+        if name not in known and name not in always:
+            near = difflib.get_close_matches(name.lower(), [*known, *always], n=1, cutoff=0.4)
+            hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(known)}."
+            raise UnknownKind(f'There is no fingerprint "{name}" to exchange ([fingerprints] exchange, --also); {hint}')
+    return [known[name] for name in chosen if name in known]
 
 
 def film_kinds() -> Mapping[str, FilmKind]:
@@ -32,11 +68,13 @@ def sound_kinds() -> Mapping[str, SoundKind]:
     return plugins.gather("sound_kinds", SOUND_KINDS)
 
 
-def wanted(facts: MediaFacts) -> list[tuple[str, int]]:
-    """Return (name, version) of every kind that describes a medium with these facts."""
+def wanted(facts: MediaFacts, also: Iterable[str] = ()) -> list[tuple[str, int]]:
+    """Return (name, version) of every kind that describes a medium with these facts, the exchange kinds in `also`
+    included. Raises UnknownKind."""
     kinds: list[PictureKind | FilmKind | SoundKind] = []
     if facts.medium == "image":
         kinds += picture_kinds().values()
+        kinds += exchange(also)
     if facts.medium == "video":
         kinds += film_kinds().values()
     if facts.has_sound:

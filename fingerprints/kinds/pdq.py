@@ -1,58 +1,108 @@
-"""PDQ of a whole picture: 256 bits that survive recompression, resizing, lettering and colour changes."""
+"""PDQ of a picture and of its parts: 256 bits that survive recompression, resizing, lettering and colour changes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pdqhash
 from numpy.typing import NDArray
 
-from fingerprints.borders import content, grey, shrunk
+from fingerprints.borders import Box, content, grey, shrunk
 from fingerprints.interface import Frame, Vectors
+from fingerprints.regions import cells
 
-HASHED_PX = 128  # the same recipe on both sides; PDQ itself works on 64 x 64
+STANDARD_PX = 512  # PDQ's reference program shrinks larger pictures to this before it hashes them
+PART_PX = 256  # for cells: a seventh of the time, a few bits off
 LEAST_QUALITY = 50  # of 100: the PDQ paper's own gate; a flat picture is near every other flat picture
 LEAST_TRIM = 0.02  # of the area: below this the trimmed picture would only repeat the whole one
 TURNS = 8
+UPRIGHT, MIRRORED = 0, 4  # the turns in which a cell is hashed: collages are mirrored, hardly ever turned
 CODE_BYTES = 32
+COLUMNS = 6
+_ODD = np.where(np.arange(16) % 2 == 0, -1.0, 1.0)  # the frequencies that mirroring turns around
 
 
 class Pdq256:
-    """PDQ (Facebook 2019) in its eight turned and mirrored variants, of the picture with and without its plain border.
+    """PDQ (Facebook 2019) of the whole picture, of what is inside its plain border, and of its cells, turned and
+    mirrored.
 
-    Positions: turn (0 to 7, 0 as it is), trimmed (1: without border), quality (0 to 100). A flat picture has none.
-    References are indexed by turn 0 alone; the query brings all eight.
+    Positions: turn (0 to 7, 0 as it is), quality (0 to 100), and left, top, right, bottom of what was hashed as
+    fractions of the picture. The first code is standard PDQ of the whole picture, for exchange with others; a flat
+    picture has none. References are indexed by turn 0 alone; the query brings the others.
     """
 
     name = "pdq256"
-    version = 1
+    version = 2
     may_travel = True
 
     def describe(self, frame: Frame) -> Vectors:
-        """Return 0, 8 or 16 codes of 32 bytes."""
-        luminance = grey(frame.pixels)
-        box = content(luminance)
-        inside = box.cut(frame.pixels)
-        views = [frame.pixels]
-        if inside.shape[0] * inside.shape[1] < (1 - LEAST_TRIM) * luminance.size:
-            views.append(inside)
-        rows = [_hashed(view, trimmed) for trimmed, view in enumerate(views)]
-        kept = [row for row in rows if row is not None]
-        if not kept:
-            return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, 3), np.float32))
-        return Vectors(np.concatenate([codes for codes, _ in kept]), np.concatenate([where for _, where in kept]))
+        """Return eight codes of 32 bytes for the whole and for the inside, and two for each of up to eight cells."""
+        rows = [row for part in _parts(frame.pixels) for row in _hashed(frame.pixels, part)]
+        if not rows:
+            return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, COLUMNS), np.float32))
+        return Vectors(np.array([code for code, _ in rows]), np.array([place for _, place in rows], np.float32))
 
 
-def _hashed(view: NDArray[np.uint8], trimmed: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-    """Return the eight codes of one view with their positions; None when the view is too flat to be told apart."""
-    small = shrunk(view, HASHED_PX)
-    bits, quality = pdqhash.compute(np.ascontiguousarray(small))
-    if quality < LEAST_QUALITY:
-        return None
-    # Not pdqhash.compute_dihedral: on drawn art its turned codes are 11 to 33 bits off those of the turned picture.
-    others = [pdqhash.compute(np.ascontiguousarray(turned(small, turn)))[0] for turn in range(1, TURNS)]
-    codes = np.packbits(np.array([bits, *others], dtype=np.uint8), axis=1)
-    where = np.array([(turn, trimmed, quality) for turn in range(TURNS)], dtype=np.float32)
-    return codes, where
+@dataclass(frozen=True)
+class _Part:
+    """A part of the picture, and how it is hashed."""
+
+    box: Box
+    long_side_px: int
+    turns: tuple[int, ...]
+
+
+def standard(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """Return the 32 bytes everybody exchanges, of a picture of at most 512 px, and its quality (0 to 100)."""
+    found, quality = frequencies(pixels)
+    return packed(found), quality
+
+
+def frequencies(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], int]:
+    """Return PDQ's (16, 16) frequencies, those down the picture in rows, and its quality."""
+    values, quality = pdqhash.compute_float(np.ascontiguousarray(pixels))
+    return np.asarray(values, np.float64)[::-1].reshape(16, 16), int(quality)
+
+
+def packed(found: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return 32 bytes: which frequencies exceed their median, in the order everybody exchanges them."""
+    values = found.ravel()[::-1]
+    return np.packbits(values > np.partition(values, 127)[127])
+
+
+def turned_frequencies(found: NDArray[np.float64], turn: int) -> NDArray[np.float64]:
+    """Return the frequencies of the picture turned as by `turned`; nothing has to be hashed again."""
+    if turn >= TURNS // 2:
+        found = found * _ODD
+    for _ in range(turn % (TURNS // 2)):
+        found = (found * _ODD).T
+    return found
 
 
 def turned(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     """Return the picture turned left by 0 to 3 quarters (turn 0 to 3); from 4 on mirrored left-right before that."""
     return np.rot90(pixels[:, ::-1] if turn >= TURNS // 2 else pixels, turn % (TURNS // 2))
+
+
+def _parts(pixels: NDArray[np.uint8]) -> Iterator[_Part]:
+    luminance = grey(pixels)
+    height, width = luminance.shape
+    every = tuple(range(TURNS))
+    yield _Part(Box(0, 0, width, height), STANDARD_PX, every)
+    inside = content(luminance)
+    if (inside.right - inside.left) * (inside.bottom - inside.top) < (1 - LEAST_TRIM) * luminance.size:
+        yield _Part(inside, PART_PX, every)
+    for cell in cells(luminance):
+        yield _Part(cell, PART_PX, (UPRIGHT, MIRRORED))
+
+
+def _hashed(pixels: NDArray[np.uint8], part: _Part) -> Iterator[tuple[NDArray[np.uint8], tuple[float, ...]]]:
+    """Yield each turn's code with its position; nothing when the part is too flat to be told apart."""
+    height, width = pixels.shape[:2]
+    found, quality = frequencies(shrunk(part.box.cut(pixels), part.long_side_px))
+    if quality < LEAST_QUALITY:
+        return
+    box = part.box
+    place = (box.left / width, box.top / height, box.right / width, box.bottom / height)
+    for turn in part.turns:
+        yield packed(turned_frequencies(found, turn)), (turn, quality, *place)

@@ -2,25 +2,26 @@
 
 import numpy as np
 
-from fingerprints.borders import content, grey, shrunk
+from fingerprints.borders import content, fitted, grey, stretched
 from fingerprints.interface import Frame, Vectors
 
 LONG_SIDE_PX = 192
 
 
 class Thumb:
-    """The picture without its plain border, grey, long side 192 px: one row of pixels is one code.
+    """The picture without its plain border, grey, long side 192 px (of a strip, short side 96): one row of pixels is
+    one code. Faint drawing is stretched to full contrast.
 
     Positions: the row's number. It shows the picture, so it never leaves the studio.
     """
 
     name = "thumb"
-    version = 1
+    version = 2
     may_travel = False
 
     def describe(self, frame: Frame) -> Vectors:
         """Return the rows of the small picture, from top to bottom."""
         luminance = grey(frame.pixels)
-        small = shrunk(content(luminance).cut(luminance), LONG_SIDE_PX)
+        small = stretched(fitted(content(luminance).cut(luminance), LONG_SIDE_PX))
         rows = np.arange(len(small), dtype=np.float32).reshape(-1, 1)
         return Vectors(np.ascontiguousarray(small), rows)

@@ -65,3 +65,11 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load(tmp_path, environment={})
     with pytest.raises(ValueError, match="frozen"):
         settings.crawl.delay_s = 0  # type: ignore[misc]
+
+
+def test_hashes_for_partners_are_a_list_and_none_by_default(tmp_path: Path) -> None:
+    assert load(tmp_path, environment={}).fingerprints.exchange == ()
+    asked = load(home_with(tmp_path, '[fingerprints]\nexchange = ["dhash64"]\n'), environment={})
+    assert asked.fingerprints.exchange == ("dhash64",)
+    with pytest.raises(SettingsError, match=r"fingerprints\.exchange"):
+        load(home_with(tmp_path, '[fingerprints]\nexchange = "dhash64"\n'), environment={})

@@ -1,17 +1,14 @@
 """What the kinds of still pictures promise beyond their contract."""
 
 import cv2
-import imagehash
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from fingerprints.borders import content, grey
 from fingerprints.interface import Frame
 from fingerprints.keypoints import mirrored
 from fingerprints.kinds.pdq import TURNS, Pdq256, turned
-from fingerprints.kinds.phash import Phash64
 from fingerprints.kinds.rootsift import RootSift
 from fingerprints.kinds.thumb import Thumb
 from tests.measure.drawings import drawing
@@ -83,8 +80,3 @@ def test_the_thumb_is_the_picture_small_and_stays_in_the_studio() -> None:
     assert max(thumb.codes.shape) == 192
     assert thumb.positions[:, 0].tolist() == list(range(len(thumb.codes)))
     assert not Thumb.may_travel
-
-
-def test_phash_is_the_one_everybody_exchanges() -> None:
-    code = Phash64().describe(Frame(PICTURE)).codes[0]
-    assert code.tobytes().hex() == str(imagehash.phash(Image.fromarray(PICTURE)))

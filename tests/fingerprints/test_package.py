@@ -15,12 +15,14 @@ from hypothesis.extra import numpy as arrays
 
 from fingerprints import package
 from fingerprints.interface import Description, MediaFacts, Vectors
+from fingerprints.kinds.pdq import Pdq256
 from fingerprints.package import BadPackage, NothingToPack, PackedMedium
 from fingerprints.testing import same
 
 FACTS = MediaFacts("image", 640, 480)
 SHA256 = "0f" * 32
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+VERSION = Pdq256.version
 
 
 @st.composite
@@ -32,7 +34,7 @@ def vectors(draw: st.DrawFn) -> Vectors:
 
 
 def medium(found: Vectors, kind: str = "pdq256", name: str = "sheet-01.png") -> PackedMedium:
-    return PackedMedium(name, SHA256, Description(FACTS, {(kind, 1): found}))
+    return PackedMedium(name, SHA256, Description(FACTS, {(kind, VERSION): found}))
 
 
 def some() -> Vectors:
@@ -47,14 +49,14 @@ def test_what_goes_in_comes_out(found: Vectors, name: str):
         assert package.write(path, [medium(found, name=name)]) == 1
         (back,) = package.read(path)
     assert (back.name, back.sha256, back.description.facts) == (name, SHA256, FACTS)
-    assert same(back.description.fingerprints["pdq256", 1], found)
+    assert same(back.description.fingerprints["pdq256", VERSION], found)
 
 
 def test_what_shows_the_picture_does_not_travel(tmp_path):
-    description = Description(FACTS, {("pdq256", 1): some(), ("thumb", 1): some(), ("unknown", 1): some()})
+    description = Description(FACTS, {("pdq256", VERSION): some(), ("thumb", 1): some(), ("unknown", 1): some()})
     package.write(tmp_path / "a.mkf", [PackedMedium("a.png", SHA256, description)])
     (back,) = package.read(tmp_path / "a.mkf")
-    assert set(back.description.fingerprints) == {("pdq256", 1)}
+    assert set(back.description.fingerprints) == {("pdq256", VERSION)}
     with zipfile.ZipFile(tmp_path / "a.mkf") as written:
         assert not [name for name in written.namelist() if "thumb" in name or "unknown" in name]
 

@@ -10,6 +10,7 @@ from config.blobs import BlobMissing
 from config.home import Home
 from fingerprints import kinds, store
 from fingerprints.interface import Description, MediaFacts, Vectors
+from fingerprints.kinds.pdq import Pdq256
 from fingerprints.store import Fingerprint, Medium
 from fingerprints.testing import drawing, same
 from tests import factories
@@ -22,7 +23,9 @@ def described(seed: int = 1, count: int = 7) -> Description:
     random = np.random.default_rng(seed)
     codes = random.integers(0, 256, (count, 32), np.uint8)
     positions = random.random((count, 3), np.float32)
-    return Description(MediaFacts("image", 640, 480), {("pdq256", 1): Vectors(codes, positions, {"width": 320.0})})
+    return Description(
+        MediaFacts("image", 640, 480), {("pdq256", Pdq256.version): Vectors(codes, positions, {"width": 320.0})}
+    )
 
 
 def put_picture(home: Home, seed: int = 1) -> str:
@@ -35,9 +38,9 @@ def rows(session) -> tuple[int | None, int | None]:
 
 def test_what_was_saved_is_loaded_bit_by_bit(session):
     store.save(session, BLOB, described())
-    loaded = store.load(session, BLOB, "pdq256", 1)
+    loaded = store.load(session, BLOB, "pdq256", Pdq256.version)
     assert loaded is not None
-    assert same(loaded, described().fingerprints["pdq256", 1])
+    assert same(loaded, described().fingerprints["pdq256", Pdq256.version])
     row = store.medium(session, BLOB)
     assert row is not None
     assert store.facts_of(row) == MediaFacts("image", 640, 480)
@@ -45,15 +48,15 @@ def test_what_was_saved_is_loaded_bit_by_bit(session):
 
 def test_vectors_can_be_empty(session):
     store.save(session, BLOB, described(count=0))
-    loaded = store.load(session, BLOB, "pdq256", 1)
+    loaded = store.load(session, BLOB, "pdq256", Pdq256.version)
     assert loaded is not None
     assert loaded.codes.shape == (0, 32)
 
 
 def test_what_was_never_written_is_none(session):
     store.save(session, BLOB, described())
-    assert store.load(session, BLOB, "pdq256", 2) is None
-    assert store.load(session, "cd" * 32, "pdq256", 1) is None
+    assert store.load(session, BLOB, "pdq256", Pdq256.version + 1) is None
+    assert store.load(session, "cd" * 32, "pdq256", Pdq256.version) is None
     assert store.medium(session, "cd" * 32) is None
 
 
@@ -61,7 +64,7 @@ def test_many_are_loaded_at_once(session):
     blobs = [f"{number:064x}" for number in range(1200)]
     for number, blob in enumerate(blobs[::10]):
         store.save(session, blob, described(number, 2))
-    assert set(store.load_many(session, blobs, "pdq256", 1)) == set(blobs[::10])
+    assert set(store.load_many(session, blobs, "pdq256", Pdq256.version)) == set(blobs[::10])
     assert set(store.media(session, blobs)) == set(blobs[::10])
 
 
@@ -85,9 +88,9 @@ def test_a_kind_that_is_missing_is_added(session, home):
     store.save(session, blob, described())
     store.describe(session, [blob])
     assert rows(session) == (1, len(kinds.PICTURE_KINDS))
-    kept = store.load(session, blob, "pdq256", 1)
+    kept = store.load(session, blob, "pdq256", Pdq256.version)
     assert kept is not None
-    assert same(kept, described().fingerprints["pdq256", 1])
+    assert same(kept, described().fingerprints["pdq256", Pdq256.version])
 
 
 def test_what_cannot_be_read_is_noted_and_not_tried_again(home):

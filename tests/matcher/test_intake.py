@@ -1,10 +1,14 @@
 """The first stages: every active reference and every sighting gets its fingerprints, once."""
 
+import numpy as np
+
 from config import clock
 from config.home import Home
 from fingerprints import store
+from fingerprints.interface import Description, MediaFacts, Vectors
+from fingerprints.kinds.pdq import Pdq256
 from fingerprints.testing import drawing
-from matcher import intake
+from matcher import intake, match
 from tests import factories
 from tests.fingerprints import media
 
@@ -19,7 +23,20 @@ def test_a_reference_is_pending_until_it_is_described(session, home: Home):
     assert intake.pending_references(session, 10) == [reference.id]
     intake.describe_references(session, [reference.id])
     assert intake.pending_references(session, 10) == []
-    assert store.load(session, reference.blob, "pdq256", 1) is not None
+    assert store.load(session, reference.blob, "pdq256", Pdq256.version) is not None
+
+
+def test_what_older_kinds_described_is_described_again_before_it_is_compared(session, home: Home):
+    content = jpeg(5)
+    sighting = factories.sighting(session, factories.finding(session), content, kind="image", position=0)
+    home.blobs.put(content)
+    old = Vectors(np.zeros((1, 32), np.uint8), np.zeros((1, 3), np.float32))
+    store.save(session, sighting.blob, Description(MediaFacts("image", 320, 240), {("pdq256", 1): old}))
+    assert match.pending(session, 10) == []
+    assert intake.pending_sightings(session, 10) == [sighting.id]
+    intake.describe_sightings(session, [sighting.id])
+    assert intake.pending_sightings(session, 10) == []
+    assert match.pending(session, 10) == [sighting.id]
 
 
 def test_only_active_references_with_a_held_file_are_pending(session, home: Home):

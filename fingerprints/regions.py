@@ -1,0 +1,97 @@
+"""Finds the parts a picture is made of: what is inside its plain border, and the cells of collages, pages and
+screenshots. It reads pixels and changes nothing.
+
+A picture is cut like paper with a guillotine: from edge to edge along a plain gutter, or along a seam where the
+neighbouring lines differ nearly everywhere; then each part again. Source of the idea: recursive X-Y cuts of document
+pages (Nagy and Seth 1984).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprints.borders import LOOK_PX, PLAIN_SPREAD, Box, content, shrunk
+
+LEAST_SIDE = 0.2  # of the picture's: a smaller cell is lettering or an icon
+LEAST_PART = 0.15  # of the box that is cut: nothing thinner is cut off
+STEP = 10  # grey levels between two neighbouring lines, to count as a step
+SEAM = 0.6  # of a line's length that must be a step
+SHARP = 0.35  # of a line's length, by which a seam exceeds what lies two lines beside it: textures do not
+MOST_CELLS = 8
+MOST_CUTS = 4  # one within the other
+
+Grey = NDArray[np.uint8]
+
+
+def cells(luminance: Grey) -> list[Box]:
+    """Return the cells of a picture of several, largest first, in its own pixels; none when it is one picture."""
+    height, width = luminance.shape
+    small = shrunk(luminance, LOOK_PX)
+    rows, columns = small.shape
+    least = (LEAST_SIDE * columns, LEAST_SIDE * rows)
+    whole = content(small)
+    found = [box for box in _parts(small, whole, least, MOST_CUTS) if box != whole]
+    found.sort(key=lambda box: -(box.right - box.left) * (box.bottom - box.top))
+    across, down = width / columns, height / rows
+    return [
+        Box(round(box.left * across), round(box.top * down), round(box.right * across), round(box.bottom * down))
+        for box in found[:MOST_CELLS]
+    ]
+
+
+def _parts(small: Grey, box: Box, least: tuple[float, float], cuts: int) -> Iterator[Box]:
+    """Yield what the box falls into, trimmed of plain borders; parts too small for `least` are left out."""
+    if box.right - box.left < least[0] or box.bottom - box.top < least[1]:
+        return
+    inside = box.cut(small)
+    across, down = (_cut(inside, least[0]), _cut(inside.T, least[1])) if cuts else (None, None)
+    if across is None and down is None:
+        yield box
+        return
+    if down is None or (across is not None and across[2] >= down[2]):
+        assert across is not None
+        halves = [(0, 0, across[0], box.bottom - box.top), (across[1], 0, box.right - box.left, box.bottom - box.top)]
+    else:
+        halves = [(0, 0, box.right - box.left, down[0]), (0, down[1], box.right - box.left, box.bottom - box.top)]
+    for left, top, right, bottom in halves:
+        part = Box(box.left + left, box.top + top, box.left + right, box.top + bottom)
+        trimmed = content(part.cut(small))
+        yield from _parts(
+            small,
+            Box(part.left + trimmed.left, part.top + trimmed.top, part.left + trimmed.right, part.top + trimmed.bottom),
+            least,
+            cuts - 1,
+        )
+
+
+def _cut(lines: Grey, least: float) -> tuple[int, int, float] | None:
+    """Return where to cut between columns: where the left part ends, where the right one begins, how clear it is.
+
+    The clearest cut nearest to the middle is taken; None when there is none.
+    """
+    wide = lines.shape[1]
+    margin = max(3, round(LEAST_PART * wide), round(least * 0.5))
+    if wide < 2 * margin + 2:
+        return None
+    plain = np.ptp(lines, axis=0) < PLAIN_SPREAD
+    best: tuple[int, int, float] | None = None
+    for start, end in _runs(plain):
+        if start >= margin and end <= wide - margin and end - start >= 2:
+            best = _clearer(best, (start, end, 1.0 + (end - start) / wide))
+    steps = (np.abs(np.diff(lines.astype(np.int16), axis=1)) >= STEP).mean(axis=0)  # between column x and x + 1
+    beside = np.maximum(np.roll(steps, 2), np.roll(steps, -2))
+    for x in np.flatnonzero((steps >= SEAM) & (steps - beside >= SHARP)):
+        if margin <= x + 1 <= wide - margin:
+            best = _clearer(best, (int(x) + 1, int(x) + 1, float(steps[x])))
+    return best
+
+
+def _clearer(one: tuple[int, int, float] | None, other: tuple[int, int, float]) -> tuple[int, int, float]:
+    return other if one is None or other[2] > one[2] else one
+
+
+def _runs(is_plain: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield start and end (exclusive) of each run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_plain, [False]]).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
