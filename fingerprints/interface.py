@@ -1,10 +1,13 @@
 """What a fingerprint is made of: frames in, vectors out. A kind is a pure function of pixels or samples."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fingerprints.borders import Box, content, grey
 
 Medium = Literal["image", "video", "audio"]
 
@@ -15,6 +18,16 @@ class Frame:
 
     pixels: NDArray[np.uint8]  # (height, width, 3), RGB
     at_s: float = 0.0  # position in the medium, seconds; 0 for a still picture
+
+    @cached_property
+    def luminance(self) -> NDArray[np.uint8]:
+        """The grey picture, (height, width); made once for all kinds."""
+        return grey(self.pixels)
+
+    @cached_property
+    def inside(self) -> Box:
+        """The part inside plain borders; found once for all kinds."""
+        return content(self.luminance)
 
 
 @dataclass(frozen=True)

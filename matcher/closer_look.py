@@ -1,7 +1,7 @@
 """A closer look at one query and one reference: where would it lie, which points and pixels agree? Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
 from fingerprints.keypoints import mirrored
-from matcher import geometry
+from matcher import distinctive, geometry
+from matcher.distinctive import Described as Described
 from matcher.geometry import Matrix, Outline, Points
+from matcher.interface import Box
 from matcher.score import Evidence
 
 POINTS, THUMB = "rootsift", "thumb"
@@ -18,8 +20,6 @@ NEAR_PX = 6.0  # a point of the reference must be found this near to where the s
 SAME_POINT = 260.0  # L2 of two RootSIFT descriptors of norm 512; unrelated ones are 400 apart
 SAME_SIZE = 2.0  # ratio of the sizes of two points, after the scale of the shape is taken out
 ROUNDS = 3  # of finding pairs and fitting the shape to them
-
-Described = Mapping[str, Vectors]  # by kind
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Candidate:
     reference_id: int
     matrix: Matrix  # mirrored when its determinant is negative
     hash_bits: int | None = None
+    hash_share: float = 1.0  # of the reference or of the query, whichever is more, that the hash saw
 
 
 @dataclass(frozen=True)
@@ -62,34 +63,46 @@ def side(vectors: Vectors, *, is_mirrored: bool = False) -> Side:
     return Side(places, vectors.positions[:, 2], codes.astype(np.float32), width, height)
 
 
-def look(candidate: Candidate, reference: Described, query: Described) -> Fitted:
+def look(candidate: Candidate, reference: Described, query: Described, areas: Sequence[Box] = ()) -> Fitted:
     """Return the candidate with its shape fitted to every point of both pictures, and what speaks for it.
 
     Asking all points again, instead of counting the index's neighbours, makes the evidence independent of what else is
-    registered: with 50 translations of one page in the index, each would see only a few of the neighbours.
+    registered: with 50 translations of one page in the index, each would see only a few of the neighbours. What lies
+    inside `areas` of the reference is not asked.
     """
+    reference = distinctive.without(reference, areas)
     is_mirrored = bool(np.linalg.det(candidate.matrix[:, :2]) < 0)
     one, other = side(reference[POINTS]), side(query[POINTS], is_mirrored=is_mirrored)
-    matrix = geometry.unmirrored(candidate.matrix, other.width) if is_mirrored else candidate.matrix
-    matrix, rows = _refined(one, other, matrix)
+    given = geometry.unmirrored(candidate.matrix, other.width) if is_mirrored else candidate.matrix
+    matrix, rows = _refined(one, other, given)
+    agreed = _agreement(reference, query, _as_seen(matrix, other, is_mirrored=is_mirrored), areas)
+    if candidate.hash_bits is not None and agreed is not None:  # the hash may know the place better than a few points
+        by_hash = _agreement(reference, query, candidate.matrix, areas)
+        if by_hash is not None and by_hash.share * by_hash.blocks > agreed.share * agreed.blocks:
+            matrix, agreed, rows = given, by_hash, _pairs(one, other, given, NEAR_PX)
     pairs_one, pairs_other = one.places[rows[:, 0]], other.places[rows[:, 1]]
-    points = geometry.distinct(pairs_one, pairs_other)
-    possible = _possible(one, other, matrix)
+    points, possible = geometry.distinct(pairs_one, pairs_other), _possible(one, other, matrix)
     if is_mirrored:
-        matrix = geometry.unmirrored(matrix, other.width)
         pairs_other = np.column_stack([other.width - pairs_other[:, 0], pairs_other[:, 1]])
-    agreed = _agreement(reference, query, matrix)
+    matrix = _as_seen(matrix, other, is_mirrored=is_mirrored)
     evidence = Evidence(
         points=points,
         possible=possible,
         agreement=None if agreed is None else agreed.share,
         blocks=0 if agreed is None else agreed.blocks,
         coverage=0.0 if agreed is None else agreed.coverage,
+        differing=0.0 if agreed is None else agreed.differing,
         hash_bits=candidate.hash_bits,
+        hash_share=candidate.hash_share,
         turn_degrees=math.degrees(math.atan2(matrix[1, 0], matrix[0, 0] * (-1 if is_mirrored else 1))),
         is_mirrored=is_mirrored,
     )
     return Fitted(candidate.reference_id, matrix, evidence, np.hstack([pairs_one, pairs_other]).astype(np.float32))
+
+
+def _as_seen(matrix: Matrix, query: Side, *, is_mirrored: bool) -> Matrix:
+    """Return the map into the query as it is, given the one into what `side` returned."""
+    return geometry.unmirrored(matrix, query.width) if is_mirrored else matrix
 
 
 def outlines(fitted: Fitted, reference: Vectors, query: Vectors) -> tuple[Outline, Outline]:
@@ -193,14 +206,15 @@ def _inside(places: Points, frame: Side) -> int:
     return int(((x >= 0) & (y >= 0) & (x < frame.width) & (y < frame.height)).sum())
 
 
-def _agreement(reference: Described, query: Described, matrix: Matrix) -> geometry.Agreement | None:
+def _agreement(
+    reference: Described, query: Described, matrix: Matrix, areas: Sequence[Box]
+) -> geometry.Agreement | None:
     """Return what the pixels say; None when the reference came without any."""
     if THUMB not in reference or THUMB not in query:
         return None
     one, other = reference[THUMB].codes, query[THUMB].codes
     if not one.size or not other.size:
         return None
-    small = geometry.scaled(
-        matrix, one.shape[1] / reference[POINTS].facts["width"], other.shape[1] / query[POINTS].facts["width"]
-    )
-    return geometry.agreement(one, other, small)
+    facts = reference[POINTS].facts
+    small = geometry.scaled(matrix, one.shape[1] / facts["width"], other.shape[1] / query[POINTS].facts["width"])
+    return geometry.agreement(one, other, small, distinctive.mask(one.shape, facts, areas))

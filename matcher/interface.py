@@ -69,6 +69,16 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Box:
+    """An upright part of a picture, its sides as fractions of the whole picture's width and height."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
 class Transform:
     """How the reference lies in the query picture."""
 

@@ -14,6 +14,8 @@ class IndexContract:
     """What every vector index keeps. Subclasses give `make` and `sample`; an approximate one says how much it finds."""
 
     least_recall: ClassVar[float] = 1.0  # of the nearest vector that brute force finds
+    order_error: ClassVar[float] = 1e-3  # by which the first hit may be farther than the nearest vector truly is
+    distance_error: ClassVar[float] = 1e-3  # by which a told distance may be off; more when it stores fewer bytes
     is_binary: ClassVar[bool] = True  # distances in bits; otherwise L2
 
     def make(self) -> Index:
@@ -44,7 +46,7 @@ class IndexContract:
         return [hit for hit in hits if hit.owner >= 0]
 
     def test_it_finds_what_brute_force_finds(self) -> None:
-        """The nearest stored vector comes first, with its true distance."""
+        """The nearest stored vector comes first, with its true distance, both within what the index promises."""
         stored, index = [self.sample(60, SEED + owner) for owner in range(5)], self.make()
         for owner, codes in enumerate(stored):
             index.add(owner, codes)
@@ -52,12 +54,13 @@ class IndexContract:
         truth = self.distances(queries, np.concatenate(stored))
         found = [self.own(hits) for hits in index.search(queries, 300)]
         is_nearest = [
-            bool(hits) and abs(hits[0].distance - row.min()) < 1e-3 for hits, row in zip(found, truth, strict=True)
+            bool(hits) and row[hits[0].owner * 60 + hits[0].row] - row.min() < self.order_error
+            for hits, row in zip(found, truth, strict=True)
         ]
         assert np.mean(is_nearest) >= self.least_recall
         for hits, row in zip(found, truth, strict=True):
             for hit in hits[:10]:
-                assert abs(hit.distance - row[hit.owner * 60 + hit.row]) < 1e-3
+                assert abs(hit.distance - row[hit.owner * 60 + hit.row]) < self.distance_error
 
     def test_hits_come_nearest_first(self) -> None:
         """Distances never fall along a list of hits, and there are no more than were asked for."""
@@ -75,7 +78,7 @@ class IndexContract:
             index.add(owner, codes)
             hits = [self.own(found)[0] for found in index.search(codes, 3)]
             assert {hit.owner for hit in hits} == {owner}
-            assert [hit.distance for hit in hits] == [0.0] * 20
+            assert max(hit.distance for hit in hits) < self.distance_error
 
     def test_what_was_removed_is_never_found_again(self) -> None:
         """Removing forgets every vector of that owner and of nobody else; strangers may be removed too."""

@@ -7,7 +7,8 @@ import numpy as np
 import pdqhash
 from numpy.typing import NDArray
 
-from fingerprints.borders import Box, content, grey, shrunk
+from fingerprints.borders import Box, shrunk
+from fingerprints.frequencies import Frequencies, frequencies
 from fingerprints.interface import Frame, Vectors
 from fingerprints.regions import cells
 
@@ -18,6 +19,7 @@ LEAST_TRIM = 0.02  # of the area: below this the trimmed picture would only repe
 TURNS = 8
 UPRIGHT, MIRRORED = 0, 4  # the turns in which a cell is hashed: collages are mirrored, hardly ever turned
 CODE_BYTES = 32
+ROUNDING = 1e-4  # of the largest frequency; the two ways to compute them differ by at most a sixth of that, measured
 COLUMNS = 6
 _ODD = np.where(np.arange(16) % 2 == 0, -1.0, 1.0)  # the frequencies that mirroring turns around
 
@@ -37,7 +39,7 @@ class Pdq256:
 
     def describe(self, frame: Frame) -> Vectors:
         """Return eight codes of 32 bytes for the whole and for the inside, and two for each of up to eight cells."""
-        rows = [row for part in _parts(frame.pixels) for row in _hashed(frame.pixels, part)]
+        rows = [row for part in _parts(frame) for row in _hashed(frame.pixels, part)]
         if not rows:
             return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, COLUMNS), np.float32))
         return Vectors(np.array([code for code, _ in rows]), np.array([place for _, place in rows], np.float32))
@@ -54,23 +56,27 @@ class _Part:
 
 def standard(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
     """Return the 32 bytes everybody exchanges, of a picture of at most 512 px, and its quality (0 to 100)."""
-    found, quality = frequencies(pixels)
+    found, quality = exact_frequencies(pixels)
     return packed(found), quality
 
 
-def frequencies(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], int]:
-    """Return PDQ's (16, 16) frequencies, those down the picture in rows, and its quality."""
-    values, quality = pdqhash.compute_float(np.ascontiguousarray(pixels))
-    return np.asarray(values, np.float64)[::-1].reshape(16, 16), int(quality)
+def exact_frequencies(pixels: NDArray[np.uint8]) -> tuple[Frequencies, int]:
+    """Return frequencies whose bits are those of the reference library, and PDQ's quality."""
+    found, quality = frequencies(pixels)
+    values = np.sort(found, axis=None)
+    if min(values[128] - values[127], values[127] - values[126]) > ROUNDING * np.abs(values).max():
+        return found, quality
+    told, quality = pdqhash.compute_float(np.ascontiguousarray(pixels))  # a bit hangs on rounding: its word counts
+    return np.asarray(told, np.float64)[::-1].reshape(found.shape), int(quality)
 
 
-def packed(found: NDArray[np.float64]) -> NDArray[np.uint8]:
+def packed(found: Frequencies) -> NDArray[np.uint8]:
     """Return 32 bytes: which frequencies exceed their median, in the order everybody exchanges them."""
     values = found.ravel()[::-1]
     return np.packbits(values > np.partition(values, 127)[127])
 
 
-def turned_frequencies(found: NDArray[np.float64], turn: int) -> NDArray[np.float64]:
+def turned_frequencies(found: Frequencies, turn: int) -> Frequencies:
     """Return the frequencies of the picture turned as by `turned`; nothing has to be hashed again."""
     if turn >= TURNS // 2:
         found = found * _ODD
@@ -84,22 +90,21 @@ def turned(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     return np.rot90(pixels[:, ::-1] if turn >= TURNS // 2 else pixels, turn % (TURNS // 2))
 
 
-def _parts(pixels: NDArray[np.uint8]) -> Iterator[_Part]:
-    luminance = grey(pixels)
-    height, width = luminance.shape
-    every = tuple(range(TURNS))
+def _parts(frame: Frame) -> Iterator[_Part]:
+    height, width = frame.luminance.shape
+    every, inside = tuple(range(TURNS)), frame.inside
     yield _Part(Box(0, 0, width, height), STANDARD_PX, every)
-    inside = content(luminance)
-    if (inside.right - inside.left) * (inside.bottom - inside.top) < (1 - LEAST_TRIM) * luminance.size:
+    if (inside.right - inside.left) * (inside.bottom - inside.top) < (1 - LEAST_TRIM) * frame.luminance.size:
         yield _Part(inside, PART_PX, every)
-    for cell in cells(luminance):
+    for cell in cells(frame.luminance):
         yield _Part(cell, PART_PX, (UPRIGHT, MIRRORED))
 
 
 def _hashed(pixels: NDArray[np.uint8], part: _Part) -> Iterator[tuple[NDArray[np.uint8], tuple[float, ...]]]:
     """Yield each turn's code with its position; nothing when the part is too flat to be told apart."""
     height, width = pixels.shape[:2]
-    found, quality = frequencies(shrunk(part.box.cut(pixels), part.long_side_px))
+    find = exact_frequencies if part.long_side_px == STANDARD_PX else frequencies
+    found, quality = find(shrunk(part.box.cut(pixels), part.long_side_px))
     if quality < LEAST_QUALITY:
         return
     box = part.box

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fingerprints.borders import content, fitted, grey, stretched
+from fingerprints.borders import fitted, stretched
 from fingerprints.interface import Frame, Vectors
 from fingerprints.keypoints import Detector
 
@@ -28,10 +28,9 @@ class RootSift:
 
     def describe(self, frame: Frame) -> Vectors:
         """Return up to 1500 codes of 128 bytes, strongest first."""
-        luminance = grey(frame.pixels)
-        height, width = luminance.shape
-        box = content(luminance)
-        small = stretched(fitted(box.cut(luminance), LOOKED_AT_PX))
+        height, width = frame.luminance.shape
+        box = frame.inside
+        small = stretched(fitted(box.cut(frame.luminance), LOOKED_AT_PX))
         most = min(MOST_POINTS, round(POINTS * max(1.0, max(small.shape) / LOOKED_AT_PX)))
         points = Detector(most=most, contrast=CONTRAST, edge=EDGE).detect(small)
         scale = FRAME_PX / LOOKED_AT_PX

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fingerprints.borders import content, fitted, grey, stretched
+from fingerprints.borders import fitted, stretched
 from fingerprints.interface import Frame, Vectors
 
 LONG_SIDE_PX = 192
@@ -21,7 +21,6 @@ class Thumb:
 
     def describe(self, frame: Frame) -> Vectors:
         """Return the rows of the small picture, from top to bottom."""
-        luminance = grey(frame.pixels)
-        small = stretched(fitted(content(luminance).cut(luminance), LONG_SIDE_PX))
+        small = stretched(fitted(frame.inside.cut(frame.luminance), LONG_SIDE_PX))
         rows = np.arange(len(small), dtype=np.float32).reshape(-1, 1)
         return Vectors(np.ascontiguousarray(small), rows)

@@ -41,3 +41,7 @@ class BinaryFlat:
     def __len__(self) -> int:
         """Return how many codes are stored."""
         return int(self._index.ntotal)
+
+    def bytes_held(self) -> int:
+        """Return the bytes of memory that the stored codes take."""
+        return len(self) * (BITS // 8 + np.dtype(np.int64).itemsize)

@@ -1,14 +1,19 @@
 """What the kinds of still pictures promise beyond their contract."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+import pdqhash
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fingerprints.borders import content, grey
+from fingerprints.borders import content, grey, shrunk
 from fingerprints.interface import Frame
 from fingerprints.keypoints import mirrored
-from fingerprints.kinds.pdq import TURNS, Pdq256, turned
+from fingerprints.kinds.pdq import TURNS, Pdq256, standard, turned
 from fingerprints.kinds.rootsift import RootSift
 from fingerprints.kinds.thumb import Thumb
 from tests.measure.drawings import drawing
@@ -38,6 +43,43 @@ def test_a_border_does_not_hide_a_picture(tone: int) -> None:
     original, copy = Pdq256().describe(Frame(PICTURE)), Pdq256().describe(Frame(framed(PICTURE, tone)))
     upright = [vectors.codes[vectors.positions[:, 0] == 0] for vectors in (original, copy)]
     assert min(bits(one, other) for one in upright[0] for other in upright[1]) <= 40
+
+
+@given(st.integers(64, 300), st.integers(64, 300), st.integers(0, 50))
+@settings(max_examples=60, deadline=None)
+def test_standard_pdq_is_bit_for_bit_that_of_the_library(width: int, height: int, seed: int) -> None:
+    picture = cv2.resize(drawing(np.random.default_rng(seed)), (width, height), interpolation=cv2.INTER_AREA)
+    bits_of_library, quality = pdqhash.compute(picture)
+    code, own_quality = standard(np.asarray(picture, np.uint8))
+    assert (code == np.packbits(bits_of_library.astype(np.uint8))).all()
+    assert own_quality == quality
+
+
+def test_standard_pdq_is_that_of_the_library_on_real_pictures(corpus: Path) -> None:
+    for path in sorted((corpus / "art").rglob("*.*"))[::12]:
+        picture = np.ascontiguousarray(shrunk(np.asarray(cv2.imread(str(path)), np.uint8)[..., ::-1], 512))
+        assert (standard(picture)[0] == np.packbits(pdqhash.compute(picture)[0].astype(np.uint8))).all(), path
+
+
+def test_the_first_code_is_standard_pdq_of_the_whole_picture() -> None:
+    vectors = Pdq256().describe(Frame(PICTURE))
+    assert (vectors.codes[0] == standard(shrunk(PICTURE, 512))[0]).all()
+    assert vectors.positions[0, [0, 2, 3, 4, 5]].tolist() == [0, 0, 0, 1, 1]
+
+
+def test_a_squeezed_cell_of_a_collage_has_a_code_of_its_own() -> None:
+    wanted = drawing(np.random.default_rng(11))
+    collage = np.hstack([cv2.resize(each, (240, 400), interpolation=cv2.INTER_AREA) for each in (PICTURE, wanted)])
+    codes = Pdq256().describe(Frame(np.asarray(collage, np.uint8))).codes
+    assert min(bits(code, standard(shrunk(wanted, 512))[0]) for code in codes) <= 40
+
+
+def test_a_strip_has_points_along_its_whole_length() -> None:
+    strip = np.vstack([cv2.resize(drawing(np.random.default_rng(seed)), (256, 380)) for seed in range(6)])
+    points = RootSift().describe(Frame(np.asarray(strip, np.uint8)))
+    assert len(points.codes) > 600
+    assert points.facts["width"] == 160
+    assert np.histogram(points.positions[:, 1], bins=6, range=(0, points.facts["height"]))[0].min() > 10
 
 
 def test_a_flat_picture_gets_no_pdq() -> None:

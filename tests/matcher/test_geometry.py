@@ -93,3 +93,55 @@ def test_outlines_are_fractions_of_both_pictures() -> None:
     assert np.allclose(lies, [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)])
     seen = geometry.seen_region(np.array([[2.0, 0, 0], [0, 2.0, 0]]), (200, 160), (200, 160))
     assert np.allclose(sorted(seen), [(0, 0), (0, 0.5), (0.5, 0), (0.5, 0.5)], atol=1e-5)
+
+
+def features(count: int, seed: int = 1) -> geometry.Features:
+    random = np.random.default_rng(seed)
+    columns = random.uniform((0, 0, 2, 0), (320, 240, 20, 360), (count, 4))
+    return np.asarray(columns, np.float32)
+
+
+def copied(points: geometry.Features, degrees: float, scale: float) -> geometry.Features:
+    moved = geometry.placed(turned(degrees, scale), points[:, :2])
+    return np.column_stack([moved, points[:, 2] * scale, points[:, 3] - degrees]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("degrees", "scale"), [(0, 1.0), (25, 0.4), (-170, 2.5)])
+def test_eight_right_pairs_are_found_among_sixty_wrong_ones(degrees: float, scale: float) -> None:
+    right = features(8)
+    reference = np.vstack([right, features(60, 2)])
+    query = np.vstack([copied(right, degrees, scale), features(60, 3)])
+    found = geometry.consensus(reference, query)
+    assert found is not None
+    assert found.inliers[:8].all()
+    assert np.allclose(found.matrix, turned(degrees, scale), atol=0.06 * scale * 10)
+
+
+def test_pairs_by_chance_agree_on_no_shape_of_ten() -> None:
+    for seed in range(20):
+        found = geometry.consensus(features(40, seed), features(40, seed + 100))
+        assert found is None or found.distinct < 10
+
+
+def test_too_few_pairs_or_one_spot_are_no_shape() -> None:
+    assert geometry.consensus(features(3), features(3)) is None
+    spot = np.repeat(features(1), 9, axis=0)
+    assert geometry.consensus(spot, spot) is None
+
+
+def test_another_drawing_in_one_place_is_told_apart_from_scattered_changes() -> None:
+    copy = PICTURE.copy()
+    height, width = copy.shape
+    box = slice(height // 4, height * 3 // 4), slice(width // 4, width * 3 // 4)
+    copy[box] = cv2.resize(OTHER, (width, height))[box]
+    assert geometry.agreement(PICTURE, copy, SAME).differing > 0.1
+    assert geometry.agreement(PICTURE, PICTURE, SAME).differing == 0
+
+
+def test_what_is_not_asked_about_is_not_compared() -> None:
+    copy = PICTURE.copy()
+    half = copy.shape[1] // 2
+    copy[:, half:] = cv2.resize(OTHER, copy.shape[::-1])[:, half:]
+    asked = np.full(PICTURE.shape, 255, np.uint8)
+    asked[:, half:] = 0
+    assert geometry.agreement(PICTURE, copy, SAME, asked).share > 0.9

@@ -7,7 +7,7 @@ from matcher import score
 from matcher.score import Evidence
 
 COPY = Evidence(points=120, possible=200, agreement=0.95, blocks=48, coverage=1.0, hash_bits=12)
-NOTHING = Evidence(points=0, possible=250, agreement=0.05, blocks=40, coverage=0.4)
+NOTHING = Evidence(points=0, possible=250, agreement=0.05, blocks=40, coverage=0.4, differing=0.4)
 SHARED_FURNITURE = Evidence(points=28, possible=250, agreement=0.4, blocks=40, coverage=0.8)
 
 
@@ -17,7 +17,9 @@ def test_a_plain_copy_is_sure_and_an_unrelated_picture_is_not() -> None:
 
 
 def test_a_shared_page_frame_alone_is_never_a_likely_copy() -> None:
-    assert score.probability(SHARED_FURNITURE) < 0.9
+    assert not score.may_be_copy(SHARED_FURNITURE)
+    assert not score.may_be_copy(replace(COPY, agreement=0.7, differing=0.25))
+    assert score.may_be_copy(COPY)
 
 
 @pytest.mark.parametrize("pixels", [0.8, None])

@@ -1,8 +1,8 @@
 """Makes matcher/indexes/background.npz, once: `python -m tests.measure.make_background`.
 
-Draws pictures from a fixed seed, describes them, learns the middles of the inverted lists by k-means on all of them
-(two levels: 128 groups of 128), and keeps the descriptors of the last 100 as background pictures. It holds nobody's
-art.
+Draws pictures from a fixed seed, describes them, learns from all of them the middles of the inverted lists by k-means
+(two levels: 128 groups of 128) and the code book that makes 16 bytes of a descriptor, and keeps the descriptors of the
+last 100 as background pictures. It holds nobody's art.
 """
 
 import sys
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Frame
 from fingerprints.kinds.rootsift import RootSift
-from matcher.indexes.sift_ivf import BACKGROUND
+from matcher.indexes.sift_ivf import BACKGROUND, DIMENSIONS, PART_BITS, PARTS
 from tests.measure.drawings import drawing
 
 SEED = 20261122
@@ -22,6 +22,7 @@ PICTURES = 2600
 KEPT = 100
 KEPT_POINTS = 220  # of each kept picture, the strongest
 GROUPS = 128  # of lists; each group is split into as many
+BOOK_POINTS = 200_000  # descriptors that the code book is learned from
 
 
 def described(count: int) -> list[NDArray[np.uint8]]:
@@ -45,15 +46,27 @@ def middles(codes: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.unique(np.rint(np.concatenate(found)).clip(0, 255).astype(np.uint8), axis=0)
 
 
+def book(codes: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the (32, 16, 4) entries of the code book: for each four components, the 16 that stand for all."""
+    chosen = np.random.default_rng(SEED).permutation(len(codes))[:BOOK_POINTS]
+    quantiser = faiss.ProductQuantizer(DIMENSIONS, PARTS, PART_BITS)
+    quantiser.train(np.ascontiguousarray(codes[chosen]))
+    entries = faiss.vector_to_array(quantiser.centroids).reshape(PARTS, 1 << PART_BITS, -1)
+    return np.asarray(np.rint(entries).clip(0, 255), dtype=np.uint8)
+
+
 def main() -> None:
     """Write the file and say how large it is."""
     faiss.omp_set_num_threads(1)  # the same file on every machine
     began = time.monotonic()
     pictures = described(PICTURES)
-    centroids = middles(np.concatenate(pictures).astype(np.float32))
+    everything = np.concatenate(pictures).astype(np.float32)
     kept = [codes[:KEPT_POINTS] for codes in pictures[-KEPT:]]
     numbers = np.concatenate([np.full(len(codes), number, np.int32) for number, codes in enumerate(kept)])
-    np.savez_compressed(BACKGROUND, centroids=centroids, codes=np.concatenate(kept), pictures=numbers)
+    centroids = middles(everything)
+    np.savez_compressed(
+        BACKGROUND, centroids=centroids, book=book(everything), codes=np.concatenate(kept), pictures=numbers
+    )
     size_mb = BACKGROUND.stat().st_size / 1e6
     sys.stdout.write(
         f"{len(centroids)} lists, {len(numbers)} background descriptors of {KEPT} pictures, {size_mb:.1f} MB, "
