@@ -16,6 +16,7 @@ import matcher.assess
 import matcher.cases
 import matcher.intake
 import matcher.match
+import matcher.shared_areas
 import notices.draft
 import notices.send
 import notices.verify
@@ -42,6 +43,8 @@ class Job:
 JOBS = (
     Job("describe references", "fingerprints of what we protect", matcher.intake.pending_references,
         matcher.intake.describe_references, 4),
+    Job("learn shared areas", "frames and logos that works share", matcher.shared_areas.pending,
+        matcher.shared_areas.learn, 4),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
         matcher.intake.describe_sightings, 8),
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),

@@ -18,11 +18,13 @@ from fingerprints import kinds, store
 from fingerprints.interface import Medium as MediumKind
 from fingerprints.interface import Vectors
 from fingerprints.store import Medium
-from matcher import pictures
+from matcher import pictures, stop_areas
+from matcher.closer_look import Fitted
 from matcher.films import FilmShelf
-from matcher.interface import Comparison
+from matcher.interface import Box, Comparison
 from matcher.pictures import PictureShelf
 from matcher.references import Exclusion, Reference
+from matcher.stop_areas import StopArea
 
 HELD_PICTURES = 2000  # described references kept in memory for closer looks, about 70 KB each
 LOADED_AT_ONCE = 200  # references, when the shelf is filled
@@ -38,6 +40,7 @@ class Shelved:
     blob: str
     medium: str
     exclusions: tuple[tuple[float, float], ...] = ()
+    areas: tuple[Box, ...] = ()  # not distinctive; of pictures
 
 
 class Shelf:
@@ -46,6 +49,9 @@ class Shelf:
     def __init__(self, matching: Matching) -> None:
         chances = {"likely_copy": matching.likely_copy, "worth_a_look": matching.worth_a_look}
         self._pictures, self._films = PictureShelf(**chances), FilmShelf(**chances)
+        self._chances = chances
+        self._bare: PictureShelf | None = None  # see `looks`
+        self._not_bare: dict[int, Shelved] = {}
         self._shelved: dict[int, Shelved] = {}
         self._held: OrderedDict[int, dict[str, Vectors]] = OrderedDict()
         self._sign: _Sign = ()
@@ -76,19 +82,42 @@ class Shelf:
                 return self._pictures.compare(vectors, self._loader(session))
             return self._films.compare(vectors)
 
+    def looks(self, session: Session, vectors: Mapping[str, Vectors]) -> list[Fitted]:
+        """Return the closer look at every picture that this one shares something with, distinctive or not."""
+        with self._lock:
+            load = self._loader(session)
+            bare = self._without_areas(session)
+            looks = self._pictures.looks(vectors, load) + (bare.looks(vectors, load) if bare else [])
+        return list({fitted.reference_id: fitted for fitted in looks}.values())  # of two, the one that saw everything
+
+    def _without_areas(self, session: Session) -> PictureShelf | None:
+        """Return the references with areas that are not distinctive, standing here as if they had none: a third card in
+        a known frame has to find the frame. Made when it is first needed, which is in learning only."""
+        while self._not_bare:
+            some = [self._not_bare.popitem()[1] for _ in range(min(LOADED_AT_ONCE, len(self._not_bare)))]
+            if self._bare is None:
+                self._bare = PictureShelf(**self._chances)
+            for each, found in _described(session, some, pictures.SEARCHED):
+                self._bare.add(each.reference_id, found)
+        return self._bare
+
     def _remove(self, gone: Shelved) -> None:
         del self._shelved[gone.reference_id]
         self._held.pop(gone.reference_id, None)
         self._pictures.remove(gone.reference_id)
+        if self._bare is not None:
+            self._bare.remove(gone.reference_id)
+        self._not_bare.pop(gone.reference_id, None)
         self._films.remove(gone.reference_id)
 
     def _add(self, session: Session, new: Sequence[Shelved]) -> None:
         images = [each for each in new if each.medium == "image"]
         for each, vectors in _described(session, images, pictures.SEARCHED):
-            self._pictures.add(each.reference_id, vectors)
+            self._pictures.add(each.reference_id, vectors, each.areas)
         others = [each for each in new if each.medium != "image"]
         for each, vectors in _described(session, others, FILM_KINDS):
             self._films.add(each.reference_id, vectors, each.exclusions)
+        self._not_bare |= {each.reference_id: each for each in images if each.areas}
         self._shelved |= {each.reference_id: each for each in new}
 
     def _loader(self, session: Session) -> Callable[[int], Mapping[str, Vectors]]:
@@ -151,7 +180,9 @@ def _sign(session: Session) -> _Sign:
     references = session.execute(select(func.count(), func.max(active.c.id), func.sum(active.c.id))).one()
     disabled_at = session.scalar(select(func.max(Reference.disabled_at)))
     exclusions = session.execute(select(func.count(), func.max(Exclusion.id))).one()
-    return (*references, disabled_at, *exclusions)
+    # The newest uuid, not the newest id: SQLite gives the id of a row that was rolled back to the next one.
+    counted = func.count(), func.count(StopArea.withdrawn_at), func.max(StopArea.uuid)
+    return (*references, disabled_at, *exclusions, *session.execute(select(*counted)).one())
 
 
 def _wanted(session: Session) -> dict[int, Shelved]:
@@ -161,6 +192,7 @@ def _wanted(session: Session) -> dict[int, Shelved]:
         select(Exclusion.reference_id, Exclusion.start_s, Exclusion.end_s).order_by(Exclusion.id)
     ):
         spans.setdefault(row.reference_id, []).append((row.start_s, row.end_s))
+    areas = stop_areas.areas_of(session)
     rows = session.execute(
         select(Reference.id, Reference.blob, Medium.kind)
         .join(Medium, Medium.blob == Reference.blob)
@@ -168,7 +200,7 @@ def _wanted(session: Session) -> dict[int, Shelved]:
         .order_by(Reference.id)
     )
     return {
-        number: Shelved(number, blob, kind, tuple(spans.get(number, ())))
+        number: Shelved(number, blob, kind, tuple(spans.get(number, ())), areas.get(number, ()))
         for number, blob, kind in rows
         if kind is not None
     }

@@ -1,12 +1,15 @@
 """`mekiki reference`: the originals of a work, or their fingerprints alone."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dashboard.cli import options, speak
-from matcher import catalogue, references
-from matcher.interface import BANKS, Bank
+from dashboard.cli.area import AREA, written
+from matcher import catalogue, references, stop_areas
+from matcher.interface import BANKS, Bank, Box
+from matcher.stop_areas import StopArea
 
 
 @click.group("reference")
@@ -118,3 +121,75 @@ def exclude(ctx: click.Context, uuid: str, *, start_s: float, end_s: float, reas
     with speak.opened(ctx).sessions().begin() as session:
         references.exclude(session, uuid, start_s=start_s, end_s=end_s, reason=reason, by=by)
     speak.say(f"From {start_s:g} s to {end_s:g} s this reference proves nothing any more.")
+
+
+@command.command("mark")
+@click.argument("uuid", metavar="ID")
+@click.option(
+    "--area",
+    "box",
+    type=AREA,
+    required=True,
+    metavar="LEFT,TOP,RIGHT,BOTTOM",
+    help="Its sides, as fractions of the whole picture (0.05) or with a percent sign (5%), from the top left corner.",
+)
+@options.reason
+@options.by
+@click.pass_context
+def mark(ctx: click.Context, uuid: str, *, box: Box, reason: str, by: str) -> None:
+    """Declare that an area of a picture is not distinctive: a card's frame, a logo, an empty bubble.
+
+    What it matched before stays on record. mekiki carries the area over to other references that show the same there.
+
+    Example: mekiki reference mark 019f7c1e-... --area 0%,0%,100%,12% --reason "The card's name bar." --by "Aoi Mori"
+    """
+    with speak.opened(ctx).sessions().begin() as session:
+        row = references.find(session, uuid)
+        area = stop_areas.mark(session, row, box, by=by, reason=reason)
+        speak.say(f"{written(box)} of {row.name} proves nothing any more. Undo: `mekiki reference unmark {area.uuid}`.")
+
+
+@command.command("unmark")
+@click.argument("uuids", metavar="AREA...", nargs=-1, required=True)
+@options.by
+@click.pass_context
+def unmark(ctx: click.Context, uuids: tuple[str, ...], *, by: str) -> None:
+    """Let areas count again; AREA is an id that `mekiki reference areas` shows. mekiki never learns them again.
+
+    Example: mekiki reference unmark 019f7c2a-... --by "Aoi Mori"
+    """
+    with speak.opened(ctx).sessions().begin() as session:
+        areas = [stop_areas.find(session, uuid) for uuid in uuids]
+        for area in areas:
+            stop_areas.withdraw(session, area, by=by)
+    speak.say(f"{'; '.join(written(area.box) for area in areas)}: counts again, from the next comparison on.")
+
+
+@command.command("areas")
+@click.option("--work", metavar="WORK", help="Of this work only.")
+@speak.as_json
+@click.pass_context
+def areas(ctx: click.Context, work: str | None, *, as_json: bool) -> None:
+    """List the areas that are not distinctive: those people marked and those mekiki learned, withdrawn ones too.
+
+    Example: mekiki reference areas --work "Lantern Road"
+    """
+    with speak.opened(ctx).readers()() as session:
+        only = catalogue.find_work(session, work) if work else None
+        rows = [
+            {"work": title.title, "reference": row.name, **(_fields(area) if as_json else _line(area))}
+            for title, row, area in stop_areas.listed(session, only)
+        ]
+    speak.show(rows, as_json=as_json, title="Not distinctive", empty="Every area of every reference counts.")
+
+
+def _fields(area: StopArea) -> dict[str, Any]:
+    """Return everything of an area, for programs."""
+    names = ("left", "top", "right", "bottom", "source", "reason", "by", "at", "withdrawn_at", "withdrawn_by", "uuid")
+    return {name: getattr(area, name) for name in names}
+
+
+def _line(area: StopArea) -> dict[str, Any]:
+    """Return what a person has to know of an area."""
+    state = f"counts again, says {area.withdrawn_by}" if area.withdrawn_at else None
+    return {"area": written(area.box), "by": area.by, "reason": area.reason, "state": state, "uuid": area.uuid}

@@ -138,3 +138,41 @@ def test_a_person_is_added_with_a_hashed_password(
         assert "dusk" not in session.scalars(select(Person.password_hash)).one()
     assert mekiki("person", "disable", "aoi").code == 0
     assert mekiki("person", "list", "--json").rows[0]["disabled_at"] is not None
+
+
+def registered_page(mekiki: Mekiki, tmp_path: Path) -> str:
+    (tmp_path / "cover.png").write_bytes(b"cover")
+    mekiki("work", "add", "Lantern Road", "--owner", "Studio Kiri")
+    (row,) = mekiki("reference", "add", "Lantern Road", tmp_path / "cover.png", "--json").rows
+    return str(row["uuid"])
+
+
+def test_an_area_is_marked_listed_and_unmarked(mekiki: Mekiki, tmp_path: Path) -> None:
+    uuid = registered_page(mekiki, tmp_path)
+    why = ("--reason", "The magazine's title bar.", "--by", "Aoi Mori")
+    assert mekiki("reference", "mark", uuid, "--area", "0,0,1,0.125", *why).code == 0
+    assert mekiki("reference", "mark", uuid, "--area", "5%, 80%, 95%, 100%", *why).code == 0
+    assert mekiki("reference", "areas", "--work", "Lantern Road").err.count("0%,0%,100%,12.5%") == 1
+    first, second = mekiki("reference", "areas", "--json").rows
+    assert [second[side] for side in ("left", "top", "right", "bottom")] == [0.05, 0.8, 0.95, 1.0]
+    assert (first["reference"], first["source"], first["by"]) == ("cover.png", "person", "Aoi Mori")
+    assert mekiki("reference", "unmark", first["uuid"], second["uuid"], "--by", "Ben").code == 0
+    assert {row["withdrawn_by"] for row in mekiki("reference", "areas", "--json").rows} == {"Ben"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "says"),
+    [
+        ("5,0,95,12", 2, "with a percent sign"),
+        ("0,0,1", 2, "like 0.05,0,0.95,0.12"),
+        ("a,b,c,d", 2, "left, top, right and bottom"),
+        ("nan,0,1,1", 2, "left, top, right and bottom"),
+        ("50%,0,5%,1", 1, "left before right"),
+        ("0,0,100%,1", 1, "reference disable"),
+    ],
+)
+def test_an_impossible_area_is_one_sentence(mekiki: Mekiki, tmp_path: Path, typed: str, code: int, says: str) -> None:
+    uuid = registered_page(mekiki, tmp_path)
+    said = mekiki("reference", "mark", uuid, "--area", typed, "--reason", "A bar.", "--by", "Aoi Mori")
+    assert (said.code, says in said.err) == (code, True)
+    assert mekiki("reference", "areas", "--json").rows == []
