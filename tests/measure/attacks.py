@@ -1,4 +1,4 @@
-"""What re-posters do to a picture, written with OpenCV: 24 attacks in three classes, functions of a picture.
+"""What re-posters do to a picture, written with OpenCV: 26 attacks in three classes, functions of a picture.
 
 The classes and names follow the published copy-detection benchmarks (DISC21, AugLy), so that figures can be compared.
 """
@@ -28,7 +28,9 @@ def jpeg(picture: Picture, random: Generator, low: int = 10, high: int = 30) -> 
     quality = int(random.integers(low, high + 1))
     ok, coded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert ok
-    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    seen = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert seen is not None
+    return np.asarray(np.ascontiguousarray(seen[..., ::-1]), np.uint8)
 
 
 def resized(picture: Picture, factor: float) -> Picture:
@@ -178,13 +180,39 @@ def in_picture(picture: Picture, random: Generator, carriers: Carriers) -> Pictu
     return ground
 
 
-def collage(picture: Picture, random: Generator, carriers: Carriers) -> Picture:
+def small_in_picture(picture: Picture, random: Generator, carriers: Carriers) -> Picture:
+    """A copy of 10 to 20 % of the area of another picture; small carriers are enlarged, as pages are."""
+    ground = carriers(random)
+    large = resized(ground, max(1.0, 800 / max(ground.shape[:2])))
+    share = float(random.uniform(0.10, 0.20))
+    factor = np.sqrt(share * large.shape[0] * large.shape[1] / (picture.shape[0] * picture.shape[1]))
+    room = min(large.shape[0] / picture.shape[0], large.shape[1] / picture.shape[1])
+    small = resized(picture, min(factor, room))[: large.shape[0], : large.shape[1]]
+    top = int(random.integers(0, large.shape[0] - small.shape[0] + 1))
+    left = int(random.integers(0, large.shape[1] - small.shape[1] + 1))
+    out = large.copy()
+    out[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return out
+
+
+def _squashed(picture: Picture, side: int) -> Picture:
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _centre(picture: Picture, side: int) -> Picture:
+    """Return the middle square: what galleries show of a picture."""
+    height, width = picture.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    return _squashed(picture[top : top + short, left : left + short], side)
+
+
+def collage(
+    picture: Picture, random: Generator, carriers: Carriers, fit: Callable[[Picture, int], Picture] = _squashed
+) -> Picture:
     cells = [picture, carriers(random), carriers(random), carriers(random)]
     order = random.permutation(4)
-    fitted = [
-        np.asarray(cv2.resize(cells[int(number)], (400, 400), interpolation=cv2.INTER_AREA), np.uint8)
-        for number in order
-    ]
+    fitted = [fit(cells[int(number)], 400) for number in order]
     return np.vstack([np.hstack(fitted[:2]), np.hstack(fitted[2:])])
 
 
@@ -244,9 +272,12 @@ ATTACKS = (
     Attack("rotate15-25", "hard", lambda p, r, _c: rotate(p, r, 15, 25)),
     Attack("screenshot", "hard", lambda p, r, _c: screenshot(p, r)),
     Attack("picture in picture", "hard", in_picture),
+    Attack("picture in picture small", "hard", small_in_picture),
     Attack("collage", "hard", collage),
+    Attack("collage cropped", "hard", lambda p, r, c: collage(p, r, c, _centre)),
     Attack("photographed", "hard", lambda p, r, _c: photographed(p, r)),
     Attack("three at once", "hard", lambda p, r, _c: composed(p, r, 3)),
     Attack("four at once", "hard", lambda p, r, _c: composed(p, r, 4)),
     Attack("mirrored crop50 jpeg", "hard", lambda p, r, _c: jpeg(crop(np.ascontiguousarray(p[:, ::-1]), r, 0.5), r)),
 )
+VECTOR_ATTACK = Attack("vector art", "hard", lambda p, r, _c: composed(p, r, 3))  # flat pictures: few points to hold

@@ -1,29 +1,37 @@
 """The still pictures of the corpus as a test set: two halves of different works, references, negatives, queries.
 
 Pictures that share pixels (language versions of one page, expressions of one sprite) are kin: any of them is a right
-answer for any other, and a picture whose kin is registered is never a negative. Another page of the same comic and
-another drawing of the same character are negatives. Covers are left out: they are enlarged panels of their own episode.
+answer for any other, and a picture whose kin is registered is never a negative. Another page of the same comic,
+another drawing of the same character and another picture in the same frame are negatives. Covers are left out: they are
+enlarged panels of their own episode. A third of the pages is registered as a black-and-white print of the page.
 """
 
 import csv
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fingerprints.borders import shrunk
+from matcher.interface import Box
 from tests.conftest import CORPUS
-from tests.measure.attacks import ATTACKS, Attack, Picture
+from tests.measure import manga_attacks, templates
+from tests.measure.attacks import ATTACKS, VECTOR_ATTACK, Attack, Picture
+from tests.measure.manga_attacks import PAGE_ATTACKS
+from tests.measure.product_attacks import PRODUCT_ATTACKS
 
 SEED = 6  # of 15 tried before anything was measured: it deals pages and mock-ups most evenly
 REGISTERED_THIRDS = 2  # of the pictures; the last third is never registered
-FRAME_PX = 1024  # what the decoder hands to the kinds
-REPEATED = ("cover", "_P00_")
+PRINTED_THIRDS = 1  # of the registered pages
+FRAME_PX = 1024  # of the long side of a read picture
+FOLDERS = ("art", "comics", "products")
+LEFT_OUT = ("cover", "_P00_", "BlueWhiffBG2")  # the last is one plain white: nothing can be told of it
 # Looked at: one drawing, recoloured, faded or extended, that the names do not show to be one. Start of the name -> kin.
 ONE_DRAWING = {
     "monsters_fire_ant": "ant",
@@ -38,19 +46,36 @@ ONE_DRAWING = {
 }
 
 
+DESIGNS = 3  # of each layout of shared furniture; the two halves have different ones
+IN_ONE_FRAME = 2  # registered pictures in each design
+FRAMED_ATTACKS = tuple(attack for attack in ATTACKS if attack.hardness != "hard")
+PARTNERS = ("comic_page", "comic_page_textless")
+HARD_SHARE = 6  # one hard negative of each class for this many unrelated ones
+UNRELATED, NEIGHBOURS, CHARACTER, FRAMED = "unrelated", "neighbouring pages", "same character", "template"
+HARD_NEGATIVES = (NEIGHBOURS, CHARACTER, FRAMED)
+
+
 @dataclass(frozen=True)
 class Item:
-    """One picture of the corpus."""
+    """One picture of the corpus, as it is, printed in black and white, or inside shared furniture."""
 
     path: str
     kind: str
     language: str
     family: str  # a work or an episode: never split over the halves
     kin: str  # pictures that share most of their pixels
+    printed: str = ""  # the method, of manga_attacks.PRINTS
+    layout: str = ""  # of templates.LAYOUTS
+    design: int = 0
 
     def read(self) -> Picture:
-        """Return the picture, RGB, transparent parts on white."""
-        return read(CORPUS / self.path)
+        """Return the picture, RGB, transparent parts on white, long side at most 1024."""
+        return shrunk(self.master(), FRAME_PX)
+
+    def master(self) -> Picture:
+        """Return what copies are made from: of a print, twice the size of the page."""
+        picture = manga_attacks.printed(read(CORPUS / self.path), self.printed)
+        return templates.framed(picture, self.layout, self.design) if self.layout else picture
 
 
 @dataclass(frozen=True)
@@ -63,14 +88,20 @@ class Query:
     kin: str | None  # of the right references; None: nothing is right
     attack: Attack | None
     seed: int
+    partners: tuple[Item, ...] = ()  # unregistered pages that a page is joined with, instead of the carriers
 
     def picture(self, carriers: list[Item]) -> Picture:
         """Return the altered picture; the same one in every run."""
-        original = self.item.read()
         if self.attack is None:
-            return original
+            return self.item.read()
+        original = self.item.master() if self.partners else self.item.read()
+        pool = [replace(item, printed=self.item.printed) for item in self.partners] or carriers
         random = np.random.default_rng(self.seed)
-        return self.attack.alter(original, random, lambda draw: carriers[int(draw.integers(len(carriers)))].read())
+        return self.attack.alter(original, random, lambda draw: _lent(pool[int(draw.integers(len(pool)))]))
+
+
+def _lent(item: Item) -> Picture:
+    return item.master() if item.printed else item.read()
 
 
 @dataclass(frozen=True)
@@ -105,11 +136,18 @@ def items() -> list[Item]:
     with (CORPUS / "manifest.csv").open(newline="", encoding="utf-8") as manifest:
         for row in csv.DictReader(manifest):
             folder = row["path"].split("/")[0]
-            if folder not in ("art", "comics", "products") or any(mark in row["path"] for mark in REPEATED):
+            if folder not in FOLDERS or any(mark in row["path"] for mark in LEFT_OUT):
                 continue
             family, kin = _relations(Path(row["path"]).stem, row)
             found.setdefault(row["sha256"], Item(row["path"], row["kind"], row["language"], family, kin))
     return list(found.values())
+
+
+def all_paths() -> list[Path]:
+    """Return the file of every still picture, also those that are left out of the test set."""
+    with (CORPUS / "manifest.csv").open(newline="", encoding="utf-8") as manifest:
+        rows = [row["path"] for row in csv.DictReader(manifest)]
+    return [CORPUS / path for path in rows if path.split("/")[0] in FOLDERS]
 
 
 def _relations(stem: str, row: dict[str, str]) -> tuple[str, str]:
@@ -128,53 +166,150 @@ def _relations(stem: str, row: dict[str, str]) -> tuple[str, str]:
 
 
 def half(which: int, *, per_attack: int, negatives: int) -> Half:
-    """Return half 0 (to tune on) or 1 (to report): `per_attack` positives an attack, about `negatives` negatives."""
+    """Return half 0 (to tune on) or 1 (to report): `per_attack` positives an attack, about `negatives` unrelated
+    negatives, and for every six of those one of each class of hard negatives."""
     everything = items()
-    of_art = {item.path: item for item in everything}
     mine = [item for item in everything if number(item.family) % 2 == which and item.kind != "product_mockup"]
     base = [item for item in mine if item.language == "ja" or item.path.startswith("art")]
-    references = [item for item in base if number("register", item.kin) % 3 < REGISTERED_THIRDS]
-    registered = {item.kin for item in references}
+    plain = [_as_registered(item) for item in base if number("register", item.kin) % 3 < REGISTERED_THIRDS]
+    registered = {item.kin for item in plain}
     others = [item for item in mine if item.kin not in registered]
-    carriers = [item for item in others if number("carrier", item.kin) % 4 == 0]
+    carriers = [item for item in others if number("carrier", item.kin) % 4 == 0 and not _is_page(item)]
     lent = {item.kin for item in carriers}
     unknown = [item for item in others if item.kin not in lent]
-    queries = [*_attacked(references, per_attack), *_natural(mine, references)]
-    queries += [
-        Query("product mock-up", "hard", item, of_art[item.kin].kin, None, 0)
-        for item in everything
-        if item.kind == "product_mockup" and item.kin in of_art and of_art[item.kin].kin in registered
-        and number(of_art[item.kin].family) % 2 == which
-    ]  # fmt: skip
-    return Half(references, carriers, [*queries, *_negatives(unknown, negatives)])
+    in_frames = list(_in_frames(which, plain))
+    hard = -(-negatives // HARD_SHARE)
+    neighbours, characters = _neighbours(unknown, plain), _characters(unknown)
+    too_near = {*neighbours, *characters}
+    queries = [
+        *_attacked(plain, per_attack),
+        *_pages(plain, [item for item in unknown if item.kind in PARTNERS and item.language in ("ja", "")], per_attack),
+        *_framed(in_frames, per_attack),
+        *_natural(mine, plain),
+        *_mockups(everything, registered, which),
+        *_negatives(UNRELATED, [item for item in unknown if item not in too_near], negatives),
+        *_negatives(NEIGHBOURS, neighbours, hard),
+        *_negatives(CHARACTER, characters, hard),
+        *_negatives(FRAMED, list(_framed_unknowns(in_frames, unknown, hard // 2)), hard),
+    ]
+    return Half([*plain, *in_frames], carriers, queries)
+
+
+def _is_page(item: Item) -> bool:
+    return item.path.startswith("comics")
+
+
+def _as_registered(item: Item) -> Item:
+    if item.kind != "comic_page" or number("print", item.kin) % 3 >= PRINTED_THIRDS:
+        return item
+    return replace(item, printed=("dots", "scan")[number("method", item.kin) % 2])
 
 
 def _attacked(references: list[Item], per_attack: int) -> Iterator[Query]:
-    for attack in ATTACKS:
-        chosen = sorted(references, key=lambda item: number(attack.name, item.path))[:per_attack]
-        for item in chosen:
-            yield Query(attack.name, attack.hardness, item, item.kin, attack, number("alter", attack.name, item.path))
+    flat = [item for item in references if "openclipart" in item.path]
+    pools = [(attack, references) for attack in (*ATTACKS, *PRODUCT_ATTACKS)] + [(VECTOR_ATTACK, flat)]
+    for attack, pool in pools:
+        for turn, item in _in_turn(attack.name, pool, per_attack):
+            yield Query(
+                attack.name, attack.hardness, item, item.kin, attack, number("alter", attack.name, item.path, turn)
+            )
+
+
+def _pages(references: list[Item], partners: list[Item], per_attack: int) -> Iterator[Query]:
+    """Yield what happens to pages only; a page is joined with pages that nobody registered."""
+    pages = [item for item in references if item.kind == "comic_page"]
+    for attack in PAGE_ATTACKS:
+        for turn, item in _in_turn(attack.name, pages, per_attack):
+            coin = number("coin", attack.name, item.path, turn) % 2 == 0
+            copied = replace(item, printed=manga_attacks.print_of(attack.name, item.printed, coin=coin))
+            seed = number("alter", attack.name, item.path, turn)
+            yield Query(attack.name, attack.hardness, copied, item.kin, attack, seed, tuple(partners))
+
+
+def _in_turn(name: str, pool: Sequence[Item], count: int) -> Iterator[tuple[int, Item]]:
+    """Yield `count` items in an order of the name's own, again from the first when there are fewer."""
+    order = sorted(pool, key=lambda item: number(name, item.path))
+    return islice(((turn, item) for turn in range(count) for item in order), count)
+
+
+def _in_frames(which: int, references: list[Item]) -> Iterator[Item]:
+    """Yield registered pictures once more, inside shared furniture: a few in every design."""
+    art = [item for item in references if item.kind != "comic_page"]
+    for layout in templates.LAYOUTS:
+        for place in range(DESIGNS):
+            design = number("design", which, layout, place)
+            count = IN_ONE_FRAME if place else 1  # the first design is never seen twice: nothing can be learned of it
+            for item in sorted(art, key=lambda item: number(design, item.path))[:count]:
+                yield replace(item, layout=layout, design=design)
+
+
+def marked(references: Sequence[Item]) -> dict[int, tuple[Box, ...]]:
+    """Return what rights holders mark by hand, by the reference's place: the furniture of designs that are registered
+    once, of which nothing can be learned, and of pages that are mostly furniture."""
+    designs = Counter(item.design for item in references)
+    return {
+        place: templates.furniture(item.layout, item.design)
+        for place, item in enumerate(references)
+        if item.layout and (designs[item.design] == 1 or item.layout in templates.MOSTLY_FURNITURE)
+    }
+
+
+def _framed(in_frames: list[Item], per_attack: int) -> Iterator[Query]:
+    for turn, item in _in_turn("in a template", in_frames, per_attack):
+        seed = number("framed", item.path, item.design, turn)
+        yield Query("in a template", "medium", item, item.kin, FRAMED_ATTACKS[seed % len(FRAMED_ATTACKS)], seed)
+
+
+def _framed_unknowns(in_frames: list[Item], unknown: list[Item], count: int) -> Iterator[Item]:
+    """Yield unregistered art inside the very designs that are registered around other pictures."""
+    art = [item for item in unknown if item.path.startswith("art")]
+    designs = sorted({(item.layout, item.design) for item in in_frames}, key=lambda design: number(design))
+    for place in range(count):
+        layout, design = designs[place % len(designs)]
+        inner = min(art, key=lambda item: number("inner", place, item.path))
+        yield replace(inner, layout=layout, design=design)
 
 
 def _natural(mine: list[Item], references: list[Item]) -> Iterator[Query]:
-    """Yield other versions of registered pages: translations, the art before lettering, line art, screentone."""
-    pages = {item.kin for item in references if item.kind == "comic_page"}
+    """Yield other versions of registered pages: translations, the art before lettering, line art, screentone, and of a
+    page that was registered in black and white its colours."""
+    pages = {item.kin: item for item in references if item.kind == "comic_page"}
     names = {"comic_page": "translated", "comic_page_textless": "textless", "lineart_derived": "line art"}
     for item in mine:
-        if item.kin in pages and item.path.startswith("comics") and item.language != "ja":
-            yield Query(names.get(item.kind, "screentone"), "medium", item, item.kin, None, 0)
+        if item.kin not in pages or not _is_page(item):
+            continue
+        registered = pages[item.kin]
+        if item.kind == "comic_page" and registered.printed:
+            yield Query("in colour", "medium", item, item.kin, None, 0)
+        if item.language != "ja":
+            shown = replace(item, printed=registered.printed) if item.kind == "comic_page" else item
+            yield Query(names.get(item.kind, "screentone"), "medium", shown, item.kin, None, 0)
 
 
-def _negatives(unknown: list[Item], count: int) -> Iterator[Query]:
+def _mockups(everything: list[Item], registered: set[str], which: int) -> Iterator[Query]:
+    of_art = {item.path: item for item in everything}
+    for item in everything:
+        art = of_art.get(item.kin) if item.kind == "product_mockup" else None
+        if art is not None and art.kin in registered and number(art.family) % 2 == which:
+            yield Query("product mock-up", "hard", item, art.kin, None, 0)
+
+
+def _neighbours(unknown: list[Item], references: list[Item]) -> list[Item]:
+    """Return the pages, in any language, of episodes of which other pages are registered."""
+    episodes = {item.family for item in references if item.kind == "comic_page"}
+    return [item for item in unknown if item.family in episodes and _is_page(item)]
+
+
+def _characters(unknown: list[Item]) -> list[Item]:
+    """Return other drawings of the characters of the registered comic: panels of other pages, and illustrations."""
+    return [item for item in unknown if item.path.startswith("art/pepper-carrot")]
+
+
+def _negatives(name: str, unknown: list[Item], count: int) -> Iterator[Query]:
     """Yield pictures that nothing registered is in: as they are, then attacked in turn until there are `count`."""
     for turn in range(-(-count // max(1, len(unknown)))):
         for place, item in enumerate(unknown):
             if turn * len(unknown) + place >= count:
                 return
-            attack = ATTACKS[number("negative", turn, item.path) % len(ATTACKS)] if turn else None
-            yield Query("unrelated", "negative", item, None, attack, number("negative", turn, item.path))
-
-
-def pixels_of(rows: list[Item]) -> list[NDArray[np.uint8]]:
-    """Return the pictures of the items."""
-    return [item.read() for item in rows]
+            seed = number("negative", turn, item.path, item.design)
+            yield Query(name, "negative", item, None, ATTACKS[seed % len(ATTACKS)] if turn else None, seed)
