@@ -105,6 +105,7 @@ def _routes() -> list[Route | Mount]:
         post("/notices/{uuid}/withdraw", notices.withdraw), post("/notices/{uuid}/retract", notices.take_back),
         get("/outbox", outbox.show), get("/works", works.listed), get("/works/{uuid}", works.show),
         get("/sources", sources.show), get("/morning", morning.show), get("/find", find.show),
+        get("/media/matches/{uuid}/{part}", media.drawing),
         get("/media/{blob}/{size}.jpg", media.picture), get("/media/{blob}/film.webm", media.film),
         get("/api/queue", api.listed, is_api=True), get("/api/cases/{uuid}", api.show, is_api=True),
         Route("/api/health", api.health, methods=["GET"]),

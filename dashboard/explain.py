@@ -1,81 +1,81 @@
-"""Pictures of a match: what lies where in both pictures, or when in both films, with the reasons underneath.
+"""Pages that explain a match to somebody who has never seen mekiki, in English and Japanese: where two pictures lie in
+each other and agree, or when two films do; with the sentence of every signal, and the files it was measured on.
 
-Draws from JPEGs that a decoding child made; opens no captured file itself.
+Opens no captured file: pixels come from a decoding child.
 """
 
-import functools
-import io
-from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from matcher.interface import Comparison, Segment, Transform
+from dashboard import dictionary, exhibit, phrases, sheet
+from dashboard.dictionary import Say
+from dashboard.exhibit import Exhibit
+from dashboard.laid_over import Size
+from dashboard.sheet import QUIET, TEXT, Look
+from matcher.interface import Comparison, Segment
 
-SIDE_PX = 560  # the long side of what was seen
-SMALLEST_PX, LARGEST_PX = 160, 840  # the long side of the reference, which is shown at the same scale within these
-GAP_PX = 24
-LINE_PX = 26
-WEIGHT = 450  # of the type, 100 to 900
-MOST_LINES = 80  # point pairs drawn; more would hide the pictures
-PAPER, INK, FAINT = (255, 255, 255), (30, 32, 38), (110, 115, 125)
-FOUND, PAIR = (214, 48, 49), (0, 148, 120)
-TIMELINE_PX = (1120, 220)
+PAGE_PX, MARGIN_PX = 1560, 44  # of the page without its margin, and the margin
+PAIR_PX = 980  # how high a pair may be
+COLUMN_PX, COLUMN_HIGH_PX = 760, 1500  # how wide and high it may be in a column of its own
+PARTS_PX = 820  # how high the drawings of the same part may be, together
+MOST_PART_PX = 640  # of the shorter side of one of them
+CELL_PX = 230  # the least width of a drawing with its caption
+GAP_PX = 28
+BAR_PX, BARS_PX = 26, (50, 170)  # how high the bar of a film is, and where the two begin
+FOUND, OURS = exhibit.SEEN, exhibit.OURS
+HEADING, NAME = Look(15, 620), Look(22, 620)
+SEEN_HEADING, OURS_HEADING = HEADING.but(colour=FOUND), HEADING.but(colour=OURS)
+NOTE, SMALL = Look(14, 420, sheet.SOFT), Look(13, 420, sheet.SOFT)
+ENGLISH, JAPANESE = dictionary.of("en"), dictionary.of("ja")
 
-Pairs = NDArray[np.float64]  # (count, 4): x, y in the reference, x, y in the query, fractions of each
-Corners = Sequence[tuple[float, float]]
-
-
-def pictures(query: bytes, reference: bytes, comparison: Comparison, pairs: Pairs, title: str) -> bytes:
-    """Return a PNG: query and reference at one scale with the points that agree, both laid over each other, reasons."""
-    left, right = _at_one_scale(_opened(query), _opened(reference), comparison)
-    overlay = _overlay(left, right, comparison)
-    _mark(left, comparison.outline)
-    _mark(right, comparison.reference_outline)
-    height = max(left.height, right.height)
-    offset = left.width + GAP_PX
-    both = Image.new("RGB", (offset + right.width + GAP_PX + left.width, height + LINE_PX), PAPER)
-    both.paste(left, (0, LINE_PX))
-    both.paste(right, (offset, LINE_PX))
-    both.paste(overlay, (offset + right.width + GAP_PX, LINE_PX))
-    draw = ImageDraw.Draw(both)
-    for place, heading in ((0, "seen"), (offset, "reference"), (offset + right.width + GAP_PX, "laid over each other")):
-        draw.text((place, 0), heading, FAINT, _type(16))
-    for pair in pairs[:: max(1, -(-len(pairs) // MOST_LINES))]:
-        start = (float(pair[2]) * left.width, float(pair[3]) * left.height + LINE_PX)
-        end = (offset + float(pair[0]) * right.width, float(pair[1]) * right.height + LINE_PX)
-        draw.line((start, end), PAIR, 1)
-        for x, y in (start, end):
-            draw.ellipse((x - 3, y - 3, x + 3, y + 3), outline=PAIR)
-    return _png(_with_words(both, comparison, title))
+Said = Callable[[Say], str]  # a sentence, given the way to say it in one language
 
 
-def timeline(comparison: Comparison, lengths_s: tuple[float, float], title: str) -> bytes:
-    """Return a PNG: both films as bars on one scale of seconds, what matches joined by bands. `lengths_s`: query,
-    reference."""
-    width, height = TIMELINE_PX
-    longest = max(*lengths_s, *(max(s.query_end_s, s.reference_end_s) for s in comparison.segments), 1.0)
-    scale = (width - 2) / longest
-    image = Image.new("RGB", TIMELINE_PX, PAPER)
+@dataclass(frozen=True)
+class Named:
+    """What a page calls the two sides, and its small print."""
+
+    seen: str
+    work: str
+    asset: str
+    reference: str
+    notes: tuple[str, ...] = ()  # files, hashes, versions
+
+
+def pictures(shown: Exhibit, named: Named) -> bytes:
+    """Return a PNG that explains a match of two pictures."""
+    pair_room, column_room = (PAGE_PX, PAIR_PX), (COLUMN_PX, COLUMN_HIGH_PX)
+    stands, in_column = exhibit.standing(shown, pair_room), exhibit.standing(shown, column_room)
+    if in_column.scale > stands.scale:  # strips: high and narrow, so the rest of the page fits beside them
+        pair = _captioned_pair(shown, column_room)
+        rest = _parts(shown, (PAGE_PX - pair.width - 2 * GAP_PX, COLUMN_HIGH_PX - 160))
+        body = [sheet.beside([pair, rest], 2 * GAP_PX)]
+    else:
+        body = [_captioned_pair(shown, pair_room), sheet.rule(PAGE_PX), _parts(shown, (PAGE_PX, PARTS_PX))]
+    return _page(shown.comparison, named, body)
+
+
+def timeline(comparison: Comparison, lengths_s: tuple[float, float], named: Named) -> bytes:
+    """Return a PNG that explains a match of two films: both as bars on one scale of seconds, what matches joined by
+    bands. `lengths_s`: query, reference."""
+    segments = sorted(comparison.segments, key=lambda segment: segment.query_start_s)
+    longest = max(*lengths_s, *(max(s.query_end_s, s.reference_end_s) for s in segments), 1.0)
+    scale = (PAGE_PX - 2) / longest
+    image = Image.new("RGB", (PAGE_PX, 260), sheet.PAPER)
     draw = ImageDraw.Draw(image)
-    tops = (30, height - 60)
-    for top, length_s, heading in zip(tops, lengths_s, ("seen", "reference"), strict=True):
-        draw.text((0, top - 24), f"{heading}, {clock_time(length_s)}", FAINT, _type(16))
-        draw.rectangle((0, top, length_s * scale, top + 22), fill=(232, 234, 238), outline=FAINT)
-    for segment in comparison.segments:
-        _band(draw, segment, tops, scale)
-    return _png(_with_words(image, comparison, title))
-
-
-def absent(size: tuple[float, float]) -> bytes:
-    """Return a blank picture in place of a reference whose pixels never left the studio."""
-    image = Image.new("RGB", (max(1, round(size[0])), max(1, round(size[1]))), (232, 234, 238))
-    ImageDraw.Draw(image).text((GAP_PX, GAP_PX), "The pixels are with the studio.", INK, _type(22))
-    return _png(image)
+    for top, length_s in zip(BARS_PX, lengths_s, strict=True):
+        draw.rectangle((0, top, length_s * scale, top + BAR_PX), fill=sheet.LINE, outline=sheet.SOFT)
+    for segment in segments:
+        _band(draw, segment, scale)
+    seen, ours = both(lambda say: say("Seen")), both(lambda say: say("Our reference"))
+    image.paste(sheet.words(f"{seen} · {clock_time(lengths_s[0])}", PAGE_PX, SEEN_HEADING), (0, 0))
+    image.paste(sheet.words(f"{ours} · {clock_time(lengths_s[1])}", PAGE_PX, OURS_HEADING), (0, BARS_PX[1] + 54))
+    _times(image, [(one.query_start_s, one.query_end_s) for one in segments], scale, BARS_PX[0] - 22)
+    _times(image, sorted((one.reference_start_s, one.reference_end_s) for one in segments), scale, BARS_PX[1] + 30)
+    return _page(comparison, named, [image])
 
 
 def clock_time(seconds: float) -> str:
@@ -85,96 +85,164 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _band(draw: ImageDraw.ImageDraw, segment: Segment, tops: tuple[int, int], scale: float) -> None:
+def both(said: Said) -> str:
+    """Return a short text in English and Japanese, on one line."""
+    return f"{said(ENGLISH.say)} · {said(JAPANESE.say)}"
+
+
+def _told(said: Said, width: int, look: Look = TEXT) -> Image.Image:
+    """Return a sentence in English with the Japanese below it."""
+    japanese = look.but(colour=sheet.SOFT, weight=min(look.weight, 450))
+    return sheet.stacked(
+        [sheet.words(said(ENGLISH.say), width, look), sheet.words(said(JAPANESE.say), width, japanese)]
+    )
+
+
+def _page(comparison: Comparison, named: Named, body: Sequence[Image.Image]) -> bytes:
+    blocks = [_header(comparison, named), sheet.rule(PAGE_PX), *body]
+    blocks += [sheet.rule(PAGE_PX), _reasons(comparison), sheet.rule(PAGE_PX)]
+    blocks += [sheet.stacked([sheet.words(note, PAGE_PX, SMALL) for note in named.notes])] if named.notes else []
+    return sheet.png(sheet.framed(sheet.stacked(blocks, GAP_PX), MARGIN_PX))
+
+
+def _header(comparison: Comparison, named: Named) -> Image.Image:
+    right = 470
+    left = PAGE_PX - right - 2 * GAP_PX
+    is_same = PurePath(named.reference).stem == named.asset  # a file alone is an asset of its name
+    of = " · ".join([named.work, *([] if is_same else [named.asset]), named.reference])
+    sides = [
+        (lambda say: say("Seen"), named.seen, FOUND),
+        (lambda say: say("Our reference"), of, OURS),
+    ]
+    names = [
+        sheet.stacked([sheet.words(both(heading), left, HEADING.but(colour=colour)), sheet.words(name, left, NAME)], 2)
+        for heading, name, colour in sides
+    ]
+    block = sheet.beside([sheet.widened(sheet.stacked(names, 16), left), _verdict(comparison, right)], 2 * GAP_PX)
+    return sheet.widened(block, PAGE_PX)
+
+
+def _verdict(comparison: Comparison, width: int) -> Image.Image:
+    is_copy = comparison.lane == "copy"
+    lane = (lambda say: say("Likely copy")) if is_copy else (lambda say: say("Worth a look"))
+    score = phrases.score(comparison.score)
+    share = min(int(comparison.score * 1000), 999)
+    line = sheet.beside([
+        sheet.words(score, width, Look(40, 650, FOUND if is_copy else sheet.OCHRE)),
+        sheet.pill(both(lane), FOUND if is_copy else sheet.OCHRE, 15),
+    ], 18, is_centred=True)  # fmt: skip
+    means = _told(
+        lambda say: say("Of 1,000 pairs with this score, about %(share)s really hold the reference.", share=share),
+        width, Look(15),
+    )  # fmt: skip
+    return sheet.stacked([line, means], 4)
+
+
+def _reasons(comparison: Comparison) -> Image.Image:
+    """Return the sentence of every signal, in both languages."""
+    blocks = [sheet.words(both(lambda say: say("Why")), PAGE_PX, HEADING)]
+    for reason in comparison.reasons:
+        lines = [sheet.words(reason.says, PAGE_PX - 30, TEXT)]
+        japanese = JAPANESE.retell(reason.says)
+        if japanese != reason.says:
+            lines.append(sheet.words(japanese, PAGE_PX - 30, QUIET.but(pixels=16)))
+        bullet = Image.new("RGB", (14, 26), sheet.PAPER)
+        ImageDraw.Draw(bullet).rectangle((0, 9, 5, 14), FOUND if comparison.lane == "copy" else sheet.OCHRE)
+        blocks.append(sheet.beside([bullet, sheet.stacked(lines)], 4))
+    return sheet.stacked(blocks, 8)
+
+
+def _captioned_pair(shown: Exhibit, room: Size) -> Image.Image:
+    stands = exhibit.standing(shown, room)
+    seen, ours = both(lambda say: say("Seen")), both(lambda say: say("Our reference"))
+    if shown.comparison.transform is not None and shown.comparison.transform.is_mirrored:
+        mirrored = both(lambda say: say("mirrored"))
+        seen = f"{seen} ({mirrored})"
+    if shown.ours is None:
+        absent = both(lambda say: say("its pixels are with the studio"))
+        ours = f"{ours} ({absent})"
+    drawing, key = exhibit.joined(shown, room), _key(shown, max(room[0] // 2, stands.seen[0] + stands.ours[0]))
+    if stands.is_stacked:
+        names = [sheet.words(f"↑ {seen}", room[0], SEEN_HEADING), sheet.words(f"↓ {ours}", room[0], OURS_HEADING)]
+        return sheet.stacked([sheet.beside(names, GAP_PX), drawing, key], 10)
+    left, right = sheet.words(seen, stands.seen[0], SEEN_HEADING), sheet.words(ours, stands.ours[0], OURS_HEADING)
+    captions = sheet.beside([sheet.widened(left, stands.seen[0]), right], exhibit.GAP_PX)
+    return sheet.stacked([captions, drawing, key], 10)
+
+
+def _key(shown: Exhibit, width: int) -> Image.Image:
+    """Return what the lines and outlines of a pair mean."""
+    rows = [
+        (exhibit.JOINED, both(lambda say: say("points that both pictures have, joined"))),
+        (FOUND, both(lambda say: say("where the reference lies"))),
+        (OURS, both(lambda say: say("the part of it that was seen"))),
+    ]
+    swatches = []
+    for colour, text in rows if len(shown.pairs) else rows[1:]:
+        mark = Image.new("RGB", (26, 20), sheet.PAPER)
+        ImageDraw.Draw(mark).line((0, 10, 26, 10), colour, 3)
+        swatches.append(sheet.beside([mark, sheet.words(text, width - 40, NOTE)], 8, is_centred=True))
+    return sheet.flowing(swatches, width, 28)
+
+
+def _parts(shown: Exhibit, room: Size) -> Image.Image:
+    """Return the drawings of the same part of both pictures, as large as they fit, each with its caption."""
+    count = 1 + 2 * (shown.ours is not None) + (shown.blocks is not None)
+    size, columns = _grid(count, exhibit.shape_of_part(shown), room)
+    cells = _cells(shown, size)
+    rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
+    return sheet.stacked([sheet.beside(row, GAP_PX) for row in rows], GAP_PX)
+
+
+def _grid(count: int, shape: float, room: Size) -> tuple[Size, int]:
+    """Return how large so many drawings of one shape may be, and in how many columns they are largest."""
+    best = (0.0, 1)
+    for columns in {1, min(2, count), count}:
+        across = (room[0] - GAP_PX * (columns - 1)) / columns
+        if across >= CELL_PX or columns == 1:
+            best = max(best, (min(across, room[1] / -(-count // columns) * shape), columns))
+    across = min(best[0], MOST_PART_PX * max(1.0, shape))
+    return (max(1, round(across)), max(1, round(across / shape))), best[1]
+
+
+def _cells(shown: Exhibit, size: Size) -> list[Image.Image]:
+    drawings = exhibit.same_part(shown, size)
+    cells = [_cell(lambda say: say("The same part, as seen"), drawings.seen)]
+    if drawings.ours is not None:
+        cells.append(_cell(lambda say: say("The reference, laid the same way"), drawings.ours))
+    if drawings.overlay is not None:
+        cells.append(_cell(lambda say: say("One laid over the other"), drawings.overlay, lambda say: say(
+            "Grey is the same in both; red and blue are not."
+        )))  # fmt: skip
+    if drawings.agreement is not None:  # the numbers are in the sentence of the signal, as they were counted
+        cells.append(_cell(lambda say: say("Where the drawings agree"), drawings.agreement, lambda say: say(
+            "Green blocks agree; red ones, crossed, do not; pale ones are too plain to say."
+        )))  # fmt: skip
+    return cells
+
+
+def _cell(caption: Said, drawing: Image.Image, note: Said | None = None) -> Image.Image:
+    width = max(drawing.width, CELL_PX)
+    lines = [_told(caption, width, HEADING), sheet.edged(drawing)]
+    lines += [_told(note, width, NOTE)] if note else []
+    return sheet.widened(sheet.stacked(lines, 8), width)
+
+
+def _band(draw: ImageDraw.ImageDraw, segment: Segment, scale: float) -> None:
     above = (segment.query_start_s * scale, segment.query_end_s * scale)
     below = (segment.reference_start_s * scale, segment.reference_end_s * scale)
-    draw.polygon(
-        [(above[0], tops[0] + 22), (above[1], tops[0] + 22), (below[1], tops[1]), (below[0], tops[1])],
-        fill=(247, 215, 213),
-    )
-    draw.rectangle((above[0], tops[0], above[1], tops[0] + 22), fill=FOUND)
-    draw.rectangle((below[0], tops[1], below[1], tops[1] + 22), fill=FOUND)
-    said = f"{clock_time(segment.query_start_s)}-{clock_time(segment.query_end_s)}"
-    draw.text((above[0], tops[0] + 28), said, INK, _type(15))
-    said = f"{clock_time(segment.reference_start_s)}-{clock_time(segment.reference_end_s)}"
-    draw.text((below[0], tops[1] + 28), said, INK, _type(15))
+    upper, lower = BARS_PX[0] + BAR_PX, BARS_PX[1]
+    draw.polygon([(above[0], upper), (above[1], upper), (below[1], lower), (below[0], lower)], fill=(247, 226, 221))
+    draw.rectangle((above[0], BARS_PX[0], above[1], upper), fill=FOUND)
+    draw.rectangle((below[0], lower, below[1], lower + BAR_PX), fill=OURS)
 
 
-def _overlay(query: Image.Image, reference: Image.Image, comparison: Comparison) -> Image.Image:
-    """Return the reference in red laid over the query in cyan: what is the same turns grey."""
-    under = np.asarray(query.convert("L"))
-    if comparison.transform is None:
-        return query
-    matrix = _matrix_between(comparison.transform, reference, query)
-    grey = np.asarray(reference.convert("L"))
-    laid = cv2.warpAffine(grey, matrix, query.size, borderValue=255)
-    inside = cv2.warpAffine(np.full(grey.shape, 255, np.uint8), matrix, query.size) > 127
-    red = np.where(inside, laid, under)
-    return Image.fromarray(np.dstack([red, under, under]).astype(np.uint8))
-
-
-def _matrix_between(transform: Transform, reference: Image.Image, query: Image.Image) -> NDArray[np.float64]:
-    """Return the map for these two pictures; it was measured on larger or smaller ones of the same shape."""
-    matrix = np.array(transform.matrix)
-    of_query, of_reference = transform.query_size, transform.reference_size
-    into = np.diag([query.width / of_query[0], query.height / of_query[1]])
-    out_of = np.diag([of_reference[0] / reference.width, of_reference[1] / reference.height])
-    return np.column_stack([into @ matrix[:, :2] @ out_of, into @ matrix[:, 2]])
-
-
-def _mark(image: Image.Image, corners: Corners) -> None:
-    """Draw an outline, given in fractions, onto the picture; what lies outside is cut off."""
-    if len(corners) >= 3:
-        points = [(x * image.width, y * image.height) for x, y in corners]
-        ImageDraw.Draw(image).line([*points, points[0]], FOUND, 3)
-
-
-def _with_words(image: Image.Image, comparison: Comparison, title: str) -> Image.Image:
-    """Return the picture with its title above and the score and reasons below."""
-    kind = "likely copy" if comparison.lane == "copy" else "worth a look"
-    lines = [f"Score {comparison.score:.3f}: {kind}", *(reason.says for reason in comparison.reasons)]
-    width = max(image.width, *(round(_type(17).getlength(line)) for line in (title, *lines))) + 2 * GAP_PX
-    page = Image.new("RGB", (width, image.height + (len(lines) + 2) * LINE_PX + 2 * GAP_PX), PAPER)
-    draw = ImageDraw.Draw(page)
-    draw.text((GAP_PX, GAP_PX // 2), title, INK, _type(20))
-    page.paste(image, (GAP_PX, GAP_PX + LINE_PX))
-    for number, line in enumerate(lines):
-        draw.text((GAP_PX, GAP_PX + (number + 1) * LINE_PX + image.height + GAP_PX // 2), line, INK, _type(17))
-    return page
-
-
-def _opened(jpeg: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(jpeg)).convert("RGB")
-
-
-def _at_one_scale(
-    query: Image.Image, reference: Image.Image, comparison: Comparison
-) -> tuple[Image.Image, Image.Image]:
-    """Return both pictures so that the same drawing has the same size in both, as far as the page allows."""
-    left = _sized(query, SIDE_PX)
-    if comparison.transform is None:
-        return left, _sized(reference, SIDE_PX)
-    matrix = _matrix_between(comparison.transform, reference, left)
-    zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    return left, _sized(reference, min(LARGEST_PX, max(SMALLEST_PX, zoom * max(reference.size))))
-
-
-def _sized(image: Image.Image, long_side_px: float) -> Image.Image:
-    scale = long_side_px / max(image.size)
-    return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-
-
-def _png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-@functools.cache
-def _type(pixels: int) -> ImageFont.FreeTypeFont:
-    """Return Noto Sans JP, which the dependencies bring along: names of works may be Japanese."""
-    package = find_spec("justmytype_intl_cjk")
-    folder = Path(str(package.origin)).parent if package else Path()
-    font = ImageFont.truetype(str(folder / "fonts" / "ofl" / "notosansjp" / "NotoSansJP[wght].ttf"), pixels)
-    font.set_variation_by_axes([WEIGHT])
-    return font
+def _times(image: Image.Image, spans_s: Sequence[tuple[float, float]], scale: float, top: int) -> None:
+    """Write when each stretch begins and ends, where there is room beside the one before."""
+    free = 0
+    for start_s, end_s in spans_s:
+        label = sheet.words(f"{clock_time(start_s)}-{clock_time(end_s)}", PAGE_PX, SMALL.but(colour=sheet.INK))
+        left = min(round(start_s * scale), PAGE_PX - label.width)
+        if left >= free:
+            image.paste(label, (left, top))
+            free = left + label.width + 8

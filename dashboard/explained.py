@@ -1,64 +1,227 @@
-"""Files that explain matches: finds the pictures behind a comparison, has them drawn, writes where it is told."""
+"""What a match is explained with: finds the pictures and fingerprints behind a comparison, has them drawn, writes where
+it is told."""
 
 import hashlib
+import io
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.home import Home
-from dashboard import explain
-from fingerprints import store
+from config.errors import MekikiError
+from config.home import Home, of
+from crawlers.captures import Sighting
+from dashboard import blocks, explain, laid_over, previews, sheet
+from dashboard import exhibit as drawings
+from dashboard.exhibit import Exhibit, Pairs
+from dashboard.explain import Named
+from fingerprints import kinds, store
 from fingerprints.decode import limits_of
-from fingerprints.interface import Description
-from fingerprints.preview import preview
-from matcher import closer_look, pictures, retrieve
-from matcher.interface import Comparison
+from fingerprints.interface import Description, Vectors
+from fingerprints.preview import Unreadable, preview
+from matcher import closer_look, pictures, retrieve, stop_areas
+from matcher.catalogue import Asset, Work
+from matcher.interface import Comparison, Reason, Transform
+from matcher.match import Match as StoredMatch
+from matcher.references import Reference
 
-Named = tuple[str, str, Comparison]  # how people call the reference, its blob, the comparison
+SIDE_PX = 1600  # the long side of the pictures that are drawn from
+SHORT_SIDE_PX, MOST_PX = 640, 8000  # a strip's long side may be larger, so that its short side can be made out
+POINTS_ROOM, AGREEMENT_ROOM = (1160, 900), (1000, 900)  # of the drawings in the console
 
 
-def draw(home: Home, folder: Path, query: Path, description: Description, matches: Sequence[Named]) -> list[Path]:
-    """Write one PNG a match into `folder` and return their paths; two queries never share a name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{_plain(query.name)}-{hashlib.sha256(str(query.absolute()).encode()).hexdigest()[:6]}"
+class NotWritten(MekikiError):
+    """A picture could not be put where it was asked for."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One match to explain, with everything that is known of its two files."""
+
+    seen: Path
+    seen_size: tuple[int, int]
+    seen_sha256: str
+    vectors: Mapping[str, Vectors]  # of what was seen
+    blob: str  # of the reference
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Match:
+    """A match as the command line has it: how people call the reference, and how it compares."""
+
+    work: str
+    asset: str
+    reference: str
+    blob: str
+    comparison: Comparison
+
+
+def draw(home: Home, folder: Path, query: Path, description: Description, matches: Sequence[Match]) -> list[Path]:
+    """Write one PNG a match into `folder` and return their paths; two queries never share a name. Raises NotWritten,
+    and Unreadable when the query's pixels are gone."""
+    stem = f"{_plain(query.name)}-{hashlib.sha256(os.fsencode(query.absolute())).hexdigest()[:6]}"
     written = []
     with home.readers()() as session:
-        for number, (name, blob, comparison) in enumerate(matches, start=1):
-            title = f"{query.name}: {name}"
-            if comparison.transform is not None:
-                png = _pictures(home, session, query, description, (blob, comparison, title))
-            else:
-                png = _timeline(session, description, (blob, comparison, title))
-            written.append(folder / f"{stem}-{number}.png")
-            written[-1].write_bytes(png)
+        for number, match in enumerate(matches, start=1):
+            png = _drawn(session, query, description, match)
+            written.append(_put(folder / f"{stem}-{number}.png", png))
     return written
 
 
-def _pictures(
-    home: Home, session: Session, query: Path, description: Description, found: tuple[str, Comparison, str]
-) -> bytes:
-    blob, comparison, title = found
-    limits = limits_of(home.settings)
-    mine = {name: vectors for (name, _), vectors in description.fingerprints.items()}
-    theirs = retrieve.vectors_of(session, blob, pictures.KINDS)
-    assert comparison.transform is not None
-    pairs = closer_look.agreeing_points(np.array(comparison.transform.matrix), theirs, mine)
-    seen = preview(query, limits, long_side_px=explain.SIDE_PX)
-    if home.blobs.has(blob):
-        original = preview(home.blobs.path(blob), limits, long_side_px=explain.SIDE_PX)
-    else:
-        original = explain.absent(comparison.transform.reference_size)
-    return explain.pictures(seen, original, comparison, pairs, title)
+def part(session: Session, match: StoredMatch, name: str) -> bytes | None:
+    """Return one drawing of a stored match of two pictures: its "points" or its "agreement" as a JPEG, or the whole
+    "page" as a PNG. None when there is no such drawing: nothing to lay over each other. Raises NoPreview."""
+    opened = of(session)
+    if not opened.blobs.has(match.blob):
+        raise previews.NoPreview("What was seen is not held here; there is no picture to show.")
+    found = _of_stored(session, match)
+    shown = exhibit(session, found)
+    if name == "points":
+        return sheet.jpeg(drawings.joined(shown, POINTS_ROOM))
+    if name == "page":
+        reference = session.get_one(Reference, match.reference_id)
+        asset = session.get_one(Asset, reference.asset_id)
+        work = session.get_one(Work, asset.work_id)
+        seen = session.scalar(select(Sighting.url).where(Sighting.blob == match.blob).order_by(Sighting.id).limit(1))
+        named = Named(seen or match.blob, work.title, asset.name, reference.name, notes(session, found))
+        return explain.pictures(shown, named)
+    mapped = drawings.mapped_whole(shown, AGREEMENT_ROOM)
+    return None if mapped is None else sheet.jpeg(mapped)
 
 
-def _timeline(session: Session, description: Description, found: tuple[str, Comparison, str]) -> bytes:
-    blob, comparison, title = found
-    medium = store.medium(session, blob)
-    length_s = 0.0 if description.facts is None else description.facts.duration_s
-    return explain.timeline(comparison, (length_s, medium.duration_s if medium else 0.0), title)
+def can_be_drawn(session: Session, *blobs: str) -> bool:
+    """Say whether the points and pixels of all these blobs were described by the kinds in use."""
+    return all(
+        set(retrieve.vectors_of(session, blob, (closer_look.POINTS, closer_look.THUMB)))
+        == {closer_look.POINTS, closer_look.THUMB}
+        for blob in blobs
+    )
+
+
+def _of_stored(session: Session, match: StoredMatch) -> Found:
+    seen, transform = store.medium(session, match.blob), dict(match.transform or {})
+    ours = session.get_one(Reference, match.reference_id).blob
+    sizes = [
+        (medium.width, medium.height) if medium and medium.width else (1, 1)
+        for medium in (seen, store.medium(session, ours))
+    ]
+    comparison = Comparison(
+        match.reference_id, match.score, "copy" if match.lane == "copy" else "lead",
+        tuple(Reason(one["signal"], one["value"], one["says"]) for one in match.reasons),
+        Transform(
+            bool(transform.get("mirrored")), transform["matrix"],
+            tuple(transform.get("query_size") or sizes[0]), tuple(transform.get("reference_size") or sizes[1]),
+        ),
+        tuple((x, y) for x, y in transform.get("outline", ())),
+        tuple((x, y) for x, y in transform.get("reference_outline", ())),
+    )  # fmt: skip
+    vectors = retrieve.vectors_of(session, match.blob, pictures.KINDS)
+    return Found(of(session).blobs.path(match.blob), sizes[0], match.blob, vectors, ours, comparison)
+
+
+def exhibit(session: Session, found: Found) -> Exhibit:
+    """Return everything there is to show of a match of two pictures."""
+    assert found.comparison.transform is not None
+    opened = of(session)
+    limits = limits_of(opened.settings)
+    theirs = retrieve.vectors_of(session, found.blob, pictures.KINDS)
+    seen = _pixels(preview(found.seen, limits, long_side_px=_long_side(found.seen_size)))
+    ours = None
+    if opened.blobs.has(found.blob):
+        medium = store.medium(session, found.blob)
+        size = (medium.width, medium.height) if medium else (0, 0)
+        ours = _pixels(preview(opened.blobs.path(found.blob), limits, long_side_px=_long_side(size)))
+    matrix, number = laid_over.in_fractions(found.comparison.transform), found.comparison.reference_id
+    areas = stop_areas.areas_of(session, [number]).get(number, ())
+    pairs, grid = _pairs(matrix, theirs, found.vectors), blocks.of(theirs, found.vectors, matrix, areas)
+    return Exhibit(seen, ours, found.comparison, pairs, grid)
+
+
+def notes(session: Session, found: Found) -> tuple[str, ...]:
+    """Return what a drawn page says in small print: both files with their hashes, and what they were compared by."""
+    theirs = store.medium(session, found.blob)
+    ours_size = (theirs.width, theirs.height) if theirs else (0, 0)
+    versions = (f"{name} {number}" for name, number in sorted(_versions().items()) if name in found.vectors)
+    seen, ours = explain.both(lambda say: say("Seen")), explain.both(lambda say: say("Our reference"))
+    return (
+        f"{seen}: SHA-256 {found.seen_sha256}{_size(found.seen_size)}",
+        f"{ours}: SHA-256 {found.blob}{_size(ours_size)}",
+        f"mekiki {version('mekiki')} · {', '.join(versions)}",
+    )
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file. Raises Unreadable when it is gone."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as gone:
+        raise Unreadable(f"This file cannot be opened ({gone.strerror}).") from gone
+
+
+def _drawn(session: Session, query: Path, description: Description, match: Match) -> bytes:
+    facts = description.facts
+    assert facts is not None
+    vectors = {name: found for (name, _), found in description.fingerprints.items()}
+    found = Found(query, (facts.width, facts.height), sha256(query), vectors, match.blob, match.comparison)
+    named = Named(
+        os.fsencode(query).decode("utf-8", "replace"), match.work, match.asset, match.reference, notes(session, found)
+    )
+    if match.comparison.transform is not None:
+        return explain.pictures(exhibit(session, found), named)
+    medium = store.medium(session, match.blob)
+    return explain.timeline(match.comparison, (facts.duration_s, medium.duration_s if medium else 0.0), named)
+
+
+def _pairs(matrix: NDArray[np.float64], theirs: Mapping[str, Vectors], mine: Mapping[str, Vectors]) -> Pairs:
+    """Return the points that agree; none when one side was described by other versions only."""
+    if closer_look.POINTS not in theirs or closer_look.POINTS not in mine:
+        return np.empty((0, 4))
+    return closer_look.agreeing_points(laid_over.between(matrix, _described(theirs), _described(mine)), theirs, mine)
+
+
+def _described(vectors: Mapping[str, Vectors]) -> tuple[float, float]:
+    return closer_look.picture_size(vectors[closer_look.POINTS])
+
+
+def _versions() -> dict[str, int]:
+    versions = {name: kind.version for name, kind in kinds.picture_kinds().items()}
+    versions |= {name: kind.version for name, kind in kinds.film_kinds().items()}
+    return versions | {name: kind.version for name, kind in kinds.sound_kinds().items()}
+
+
+def _pixels(jpeg: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+
+
+def _long_side(size: tuple[int, int]) -> int:
+    if not all(size):
+        return SIDE_PX
+    return min(MOST_PX, max(SIDE_PX, round(SHORT_SIDE_PX * max(size) / min(size))))
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f" · {size[0]} × {size[1]} px" if all(size) else ""
+
+
+def _put(path: Path, png: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png)
+    except OSError as refused:
+        raise NotWritten(
+            f"{path} cannot be written ({refused.strerror}); name another folder for --explain."
+        ) from refused
+    return path
 
 
 def _plain(name: str) -> str:

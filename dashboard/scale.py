@@ -29,7 +29,7 @@ class Layout:
 def lay_out(found: tuple[int, int], ours: tuple[int, int], transform: dict[str, Any] | None) -> Layout:
     """Return where both pictures and their outlines are drawn; without a transform, both fill their canvas."""
     found_size, ours_size = _known(found), _known(ours)
-    matrix = _matrix(transform)
+    matrix = _matrix(transform, found_size, ours_size)
     factor = _scale(matrix) if matrix else _fit(found_size, ours_size)
     shown = (ours_size[0] * factor, ours_size[1] * factor)
     width, height = max(found_size[0], shown[0]), max(found_size[1], shown[1])
@@ -51,13 +51,19 @@ def _known(size: tuple[int, int]) -> tuple[int, int]:
     return size if all(size) else UNKNOWN_SIZE
 
 
-def _matrix(transform: dict[str, Any] | None) -> Sequence[Sequence[float]] | None:
-    """Return the matrix when it can be drawn: an index of one point or a collapsed plane cannot."""
+def _matrix(transform: dict[str, Any] | None, found: Point, ours: Point) -> Sequence[Sequence[float]] | None:
+    """Return the matrix between the whole pictures when it can be drawn: an index of one point or a collapsed plane
+    cannot. It is stored for the smaller frames that were described."""
     matrix = (transform or {}).get("matrix")
-    if not matrix or not all(math.isfinite(value) for row in matrix for value in row):
+    if not transform or not matrix or not all(math.isfinite(value) for row in matrix for value in row):
         return None
-    scale = _scale(matrix)
-    return matrix if 0.02 < scale < 50 else None
+    of_found, of_ours = transform.get("query_size") or found, transform.get("reference_size") or ours
+    grown = [found[0] / of_found[0], found[1] / of_found[1]]
+    shrunk = [of_ours[0] / ours[0], of_ours[1] / ours[1]]
+    fitted = [
+        [grow * a * shrunk[0], grow * b * shrunk[1], grow * c] for grow, (a, b, c) in zip(grown, matrix, strict=True)
+    ]
+    return fitted if 0.02 < _scale(fitted) < 50 else None
 
 
 def _scale(matrix: Sequence[Sequence[float]]) -> float:

@@ -1,8 +1,12 @@
 """`mekiki match`: match files or folders against this home, without storing anything."""
 
+import hashlib
+import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +16,18 @@ from sqlalchemy.orm import Session
 
 from config.errors import MekikiError
 from config.home import Home
-from dashboard import explained
+from dashboard import explained, phrases
 from dashboard.cli import speak
 from fingerprints.decode import Describer, limits_of
 from fingerprints.interface import Description
+from fingerprints.preview import Unreadable
 from matcher import intake, match
 from matcher.catalogue import Asset, Work
 from matcher.interface import Comparison
 from matcher.references import Reference
 
 REFERENCES_AT_ONCE = 16
+MOST_OTHERS = 5  # further references of one work that a person is told by name
 
 
 class NoFiles(MekikiError):
@@ -32,11 +38,15 @@ class NoFiles(MekikiError):
 class Named:
     """A reference as people know it."""
 
+    work_id: int
     work: str
     asset: str
     reference: str
     bank: str
     blob: str
+
+
+Match = tuple[Named, Comparison]
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,8 @@ class Outcome:
     path: Path
     description: Description
     ms: float
-    matches: tuple[tuple[Named, Comparison], ...]
+    matches: tuple[Match, ...]  # best first
+    same_as: Path | None = None  # an earlier file with the same bytes, whose outcome this is
 
 
 @click.command("match")
@@ -62,6 +73,7 @@ class Outcome:
 def command(ctx: click.Context, paths: tuple[Path, ...], explain: Path | None, *, as_json: bool) -> None:
     """Say what files, or all files of folders, hold of the registered works. Nothing is stored.
 
+    The surest reference of each work comes first. Files with the same bytes are looked at once, and drawn once.
     A file that cannot be read is told and passed over; only if every file fails is the exit code 1.
 
     Example: mekiki match downloads/ --json > matches.jsonl
@@ -72,44 +84,102 @@ def command(ctx: click.Context, paths: tuple[Path, ...], explain: Path | None, *
     home = speak.opened(ctx)
     _describe_references(home)
     failed = 0
-    for outcome in speak.tracked(outcomes(home, files), "files", len(files)):
-        failed += outcome.description.error is not None
-        if as_json:
-            speak.emit(as_line(outcome))
-        else:
-            _tell(outcome)
-        if explain is not None:
-            explained.draw(home, explain, outcome.path, outcome.description, [
-                (f"{named.work}, {named.asset}, {named.reference}", named.blob, comparison)
-                for named, comparison in outcome.matches
-            ])  # fmt: skip
+    with closing(outcomes(home, files)) as found:  # closed at once when Ctrl-C comes, and its children with it
+        for outcome in speak.tracked(found, "files", len(files)):
+            failed += outcome.description.error is not None
+            if as_json:
+                speak.emit(as_line(outcome))
+            else:
+                _tell(outcome)
+            if explain is not None and outcome.same_as is None:
+                _explain(home, explain, outcome)
     if failed == len(files):
         ctx.exit(1)
 
 
-def outcomes(home: Home, files: Sequence[Path]) -> Iterator[Outcome]:
-    """Yield what was found in each file, in their order, while all cores describe ahead."""
+def outcomes(home: Home, files: Sequence[Path]) -> Generator[Outcome]:
+    """Yield what was found in each file, in their order, while all cores describe ahead.
+
+    Files with the same bytes are described and compared once, when the first of them has its turn.
+    """
+    first = alike(files)
+    turns_left = Counter(first[path] for path in files)
+    known: dict[Path, Outcome] = {}
     with Describer(limits_of(home.settings)) as describer, home.readers()() as session:
-        began = time.monotonic()
-        for path, description in describer.describe(files):
-            found = match.compare_description(session, description)
-            named = _names(session, [comparison.reference_id for comparison in found])
-            ms = (time.monotonic() - began) * 1000
-            pairs = tuple((named[comparison.reference_id], comparison) for comparison in found)
-            yield Outcome(path, description, ms, pairs)
-            began = time.monotonic()
+        described = describer.describe(dict.fromkeys(first[path] for path in files))
+        for path in files:
+            began, origin = time.monotonic(), first[path]
+            if origin in known:
+                earlier = known[origin]
+                yield replace(earlier, path=path, ms=(time.monotonic() - began) * 1000, same_as=origin)
+            else:
+                known[origin] = _outcome(session, *next(described), began)
+                yield known[origin]
+            turns_left[origin] -= 1
+            if not turns_left[origin]:
+                del known[origin]  # a description is large, and there may be thousands
+
+
+def alike(files: Sequence[Path]) -> dict[Path, Path]:
+    """Return, for each file, the first one with the same bytes; only files of the same size are read to tell."""
+    by_size: dict[int | None, list[Path]] = defaultdict(list)
+    for path in dict.fromkeys(files):
+        by_size[path.stat().st_size if path.is_file() else None].append(path)
+    first: dict[Path, Path] = {}
+    for size, paths in by_size.items():
+        seen: dict[str, Path] = {}
+        for path in paths:
+            is_alone = size is None or len(paths) == 1
+            first[path] = path if is_alone else seen.setdefault(_bytes_of(path), path)
+    return first
 
 
 def as_line(outcome: Outcome) -> dict[str, Any]:
     """Return the JSON line of one file."""
     facts = outcome.description.facts
+    rows = []
+    told: Counter[int] = Counter()
+    for named, comparison in outcome.matches:
+        told[named.work_id] += 1
+        rows.append(_as_row(named, comparison) | {"rank_in_work": told[named.work_id]})
     return {
-        "query": str(outcome.path),
+        "query": _written(outcome.path),
         "kind": None if facts is None else facts.medium,
         "error": outcome.description.error,
         "ms": round(outcome.ms, 1),
-        "matches": [_as_row(named, comparison) for named, comparison in outcome.matches],
+        "matches": rows,
     }
+
+
+def _outcome(session: Session, path: Path, description: Description, began: float) -> Outcome:
+    found = match.compare_description(session, description)
+    named = _names(session, [comparison.reference_id for comparison in found])
+    matches = tuple((named[comparison.reference_id], comparison) for comparison in found)
+    return Outcome(path, description, (time.monotonic() - began) * 1000, matches)
+
+
+def _bytes_of(path: Path) -> str:
+    """Return what tells the bytes of a file; of one that cannot be read, its name: the decoder will say why."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return f"unread {path}"
+
+
+def _explain(home: Home, folder: Path, outcome: Outcome) -> None:
+    try:
+        explained.draw(home, folder, outcome.path, outcome.description, [
+            explained.Match(named.work, named.asset, named.reference, named.blob, comparison)
+            for named, comparison in outcome.matches
+        ])  # fmt: skip
+    except Unreadable as gone:
+        speak.say(f"{_written(outcome.path)}: no picture of the match could be drawn. {gone}")
+
+
+def _written(path: Path) -> str:
+    """Return the path as text that can be written anywhere: a name may hold bytes that are no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _as_row(named: Named, comparison: Comparison) -> dict[str, Any]:
@@ -135,15 +205,42 @@ def _as_row(named: Named, comparison: Comparison) -> dict[str, Any]:
 
 
 def _tell(outcome: Outcome) -> None:
+    """Tell a person what a file holds: per work the surest reference with its reasons, then the others in one line."""
+    path = _written(outcome.path)
     if outcome.description.error is not None:
-        speak.say(f"{outcome.path}: {outcome.description.error}")
+        speak.say(f"{path}: {outcome.description.error}")
     elif not outcome.matches:
-        speak.say(f"{outcome.path}: nothing registered was found in it.")
+        speak.say(f"{path}: nothing registered was found in it.")
+    elif outcome.same_as not in (None, outcome.path):
+        speak.say(f"{path}: the same bytes as {_written(outcome.same_as or outcome.path)}.")
+    by_work: dict[int, list[Match]] = defaultdict(list)
     for named, comparison in outcome.matches:
+        by_work[named.work_id].append((named, comparison))
+    for (named, comparison), *others in by_work.values():
         kind = "likely copy of" if comparison.lane == "copy" else "worth a look:"
-        speak.say(f"{outcome.path}: {kind} {named.work}, {named.asset}, {named.reference} ({comparison.score:.2f})")
-        for reason in comparison.reasons:
-            speak.say(f"    {reason.says}")
+        place = _place(named, within=None)
+        speak.say(f"{path}: {kind} {named.work}, {place} ({phrases.score(comparison.score)})")
+        if outcome.same_as is None:
+            for reason in comparison.reasons:
+                speak.say(f"    {reason.says}")
+            if others:
+                speak.say(f"    {_and_more(named, others)}")
+
+
+def _place(named: Named, *, within: str | None) -> str:
+    """Return asset and reference; the asset is left out when it is `within`, or only the name of the file again."""
+    is_plain = named.asset in (within, Path(named.reference).stem)
+    return named.reference if is_plain else f"{named.asset}, {named.reference}"
+
+
+def _and_more(best: Named, others: Sequence[Match]) -> str:
+    """Return the further references of the same work, best first."""
+    names = [
+        f"{_place(named, within=best.asset)} ({phrases.score(comparison.score)})"
+        for named, comparison in others[:MOST_OTHERS]
+    ]
+    rest = len(others) - len(names)
+    return f"and {len(others)} more of the same work: {', '.join(names)}{f' and {rest} others' if rest else ''}"
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -160,20 +257,22 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 def _describe_references(home: Home) -> None:
     """Describe what was registered a moment ago, so that it can be found at once."""
     sessions = home.sessions()
-    while True:
-        with home.readers()() as reading:
-            ids = intake.pending_references(reading, REFERENCES_AT_ONCE)
-        if not ids:
-            return
-        with sessions.begin() as session:
-            intake.describe_references(session, ids)
+    with speak.bar("describing references") as advance:
+        while True:
+            with home.readers()() as reading:
+                ids = intake.pending_references(reading, REFERENCES_AT_ONCE)
+            if not ids:
+                return
+            with sessions.begin() as session:
+                intake.describe_references(session, ids)
+            advance(len(ids))
 
 
 def _names(session: Session, ids: Sequence[int]) -> dict[int, Named]:
     rows = session.execute(
-        select(Reference.id, Work.title, Asset.name, Reference.name, Reference.bank, Reference.blob)
+        select(Reference.id, Work.id, Work.title, Asset.name, Reference.name, Reference.bank, Reference.blob)
         .join(Asset, Asset.id == Reference.asset_id)
         .join(Work, Work.id == Asset.work_id)
         .where(Reference.id.in_(ids))
     )
-    return {number: Named(*names) for number, *names in rows}
+    return {row.id: Named(*row[1:]) for row in rows}

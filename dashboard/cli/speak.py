@@ -71,7 +71,11 @@ def bar(what: str, total: int | None = None) -> Iterator[Any]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
+    # Rich would also catch what goes to stdout and write it to the bar's own terminal: a program's lines must reach it.
+    is_shared = sys.stdout.isatty()
+    with Progress(
+        *columns, console=screen, transient=True, disable=not screen.is_terminal, redirect_stdout=is_shared
+    ) as progress:
         task = progress.add_task(what, total=total)
 
         def advance(by: int = 1) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from dashboard import claims
+from dashboard import claims, explained
 from dashboard.pages import evidence, notice_view, queue, words
 from dashboard.visits import SEE_OTHER, Visit
 from matcher import allowances, cases
@@ -83,6 +83,7 @@ def _shown(visit: Visit, uuid: str, *, at_queue: bool) -> Response:
         return visit.show(
             "case.html", at_queue=at_queue, queue=waiting, case=case, work=session.get_one(Work, case.work_id),
             pairs=pairs, pair=pair, number=number, stretches_json=_stretches(pair),
+            is_drawn=_is_drawn(session, pair),
             pages=evidence.pages(session, case), answers=_checked(assessment, visit.say),
             checked_at=assessment.at if assessment else None, history=_history(session, case, visit.say),
             notices=notices, decision=decision, seen=said.uuid if said else "",
@@ -114,6 +115,15 @@ def _neighbours(uuids: list[str], here: str) -> tuple[str | None, str | None]:
 def _stretches(pair: evidence.Pair | None) -> str:
     stretches = pair.stretches if pair else ()
     return json.dumps([{"found": one.found, "ours": one.ours, "speed": one.speed} for one in stretches])
+
+
+def _is_drawn(session: Session, pair: evidence.Pair | None) -> bool:
+    """Say whether drawings can explain this pair: both pictures are here, with their fingerprints."""
+    return (
+        pair is not None and pair.found.kind == "image" and bool(pair.layout.matrix)
+        and pair.found.is_held and pair.ours.is_held
+        and explained.can_be_drawn(session, pair.found.blob, pair.ours.blob)
+    )  # fmt: skip
 
 
 def _newest_assessment(session: Session, case: Case) -> Assessment | None:

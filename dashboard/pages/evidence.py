@@ -1,7 +1,9 @@
 """What a case rests on: each sighting beside the reference it matched, and the pages they were found on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +19,7 @@ from matcher.match import Match
 from matcher.references import Reference
 
 SHOWN = 200  # pairs of one case; a chapter has fewer pages, a gallery of thousands needs no more to be judged
+OTHERS = 8  # further references of the same work that are told beside the surest
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,19 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One sighting beside the reference it holds."""
+class Other:
+    """A further reference of the same work that the same sighting holds, less surely."""
 
+    asset: str
+    reference: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One sighting beside the reference it holds; of several of the work, the surest."""
+
+    uuid: str  # of the match
     found: Side
     ours: Side
     finding_id: int
@@ -52,6 +65,7 @@ class Pair:
     matched_seconds: float
     layout: scale.Layout
     timeline: timeline.Timeline
+    others: tuple[Other, ...]  # surest first
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class Page:
 
 
 def pairs(session: Session, case: Case) -> list[Pair]:
-    """Return the best pair of every matched sighting of a case, in page order."""
+    """Return the surest pair of every matched sighting of a case, with the others of the work, in page order."""
     found_medium, our_medium = aliased(Medium), aliased(Medium)
     rows = session.execute(
         select(Sighting, Capture.fetched_at, Match, Reference, Asset.name, found_medium, our_medium)
@@ -88,15 +102,10 @@ def pairs(session: Session, case: Case) -> list[Pair]:
         .outerjoin(our_medium, our_medium.blob == Reference.blob)
         .where(CaseFinding.case_id == case.id, Asset.work_id == case.work_id)
         .order_by(Sighting.finding_id, Sighting.position, Sighting.id, Match.score.desc(), Match.id)
-        .limit(SHOWN)
+        .limit(SHOWN * (1 + OTHERS))
     )
-    best: dict[int, Pair] = {}
-    for sighting, captured_at, match, reference, asset, seen, known in rows:
-        if sighting.id not in best:
-            found = _side(session, sighting.blob, seen, sighting.kind)
-            ours = _side(session, reference.blob, known, sighting.kind)
-            best[sighting.id] = _pair(sighting, captured_at, match, reference, asset, found, ours)
-    return list(best.values())
+    by_sighting = [list(of_one) for _, of_one in groupby(rows, key=lambda row: row[0].id)]
+    return [_pair(session, best, _others(others)) for best, *others in by_sighting[:SHOWN]]
 
 
 def pages(session: Session, case: Case) -> list[Page]:
@@ -119,20 +128,25 @@ def pages(session: Session, case: Case) -> list[Page]:
     ]  # fmt: skip
 
 
-def _pair(
-    sighting: Sighting, captured_at: datetime, match: Match, reference: Reference, asset: str, found: Side, ours: Side
-) -> Pair:
+def _pair(session: Session, row: Any, others: tuple[Other, ...]) -> Pair:
+    sighting, captured_at, match, reference, asset, seen, known = row
+    found = _side(session, sighting.blob, seen, sighting.kind)
+    ours = _side(session, reference.blob, known, sighting.kind)
     stretches = tuple(
         timeline.Stretch(tuple(one["query"]), tuple(one["reference"]), one.get("speed", 1.0)) for one in match.segments
     )
     return Pair(
-        found=found, ours=ours, finding_id=sighting.finding_id, found_url=sighting.url, captured_at=captured_at,
-        asset=asset, reference=reference.name, bank=reference.bank, registered_at=reference.added_at,
-        score=match.score, lane=match.lane, reasons=tuple(match.reasons),
+        uuid=match.uuid, found=found, ours=ours, finding_id=sighting.finding_id, found_url=sighting.url,
+        captured_at=captured_at, asset=asset, reference=reference.name, bank=reference.bank,
+        registered_at=reference.added_at, score=match.score, lane=match.lane, reasons=tuple(match.reasons),
         stretches=stretches, matched_seconds=match.matched_seconds,
         timeline=timeline.lay_out(stretches, found.duration_s, ours.duration_s),
-        layout=scale.lay_out((found.width, found.height), (ours.width, ours.height), match.transform),
+        layout=scale.lay_out((found.width, found.height), (ours.width, ours.height), match.transform), others=others,
     )  # fmt: skip
+
+
+def _others(rows: Sequence[Any]) -> tuple[Other, ...]:
+    return tuple(Other(asset, reference.name, match.score) for _, _, match, reference, asset, _, _ in rows[:OTHERS])
 
 
 def _side(session: Session, blob: str, medium: Medium | None, kind: str) -> Side:

@@ -1,16 +1,23 @@
-"""Pictures and films of evidence and references, never as they were crawled: decoded and written anew."""
+"""Pictures and films of evidence and references, never as they were crawled: decoded and written anew; and drawings of
+how they match."""
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from crawlers.captures import Sighting
-from dashboard import previews
+from dashboard import explained, previews
 from dashboard.visits import Visit
+from matcher.match import Match
 from matcher.references import Reference
 
 # A blob never changes, and neither does its preview; but it may be somebody's unpublished work: no shared cache.
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+FOR_A_DAY = {"Cache-Control": "private, max-age=86400"}  # what is drawn never changes, but how may, with our version
+DRAWINGS = {
+    "points.jpg": ("points", "image/jpeg"), "agreement.jpg": ("agreement", "image/jpeg"),
+    "page.png": ("page", "image/png"),
+}  # fmt: skip
 SOON = {"Cache-Control": "no-store", "Retry-After": "2"}
 
 
@@ -32,6 +39,17 @@ def film(visit: Visit) -> Response:
     if path is None:
         return JSONResponse({"state": "preparing"}, 202, headers=SOON)
     return FileResponse(path, media_type="video/webm", headers=FOREVER)
+
+
+def drawing(visit: Visit) -> Response:
+    """Answer with a drawing that explains a match of two pictures, made when it is asked for."""
+    part, kind = DRAWINGS.get(visit.of("part"), ("", ""))
+    with visit.home.readers()() as session:
+        match = session.scalar(select(Match).where(Match.uuid == visit.of("uuid")))
+        if match is None or not match.transform or not part:  # films have no transform
+            return Response(status_code=404)
+        made = explained.part(session, match, part)
+    return Response(made, media_type=kind, headers=FOR_A_DAY) if made else Response(status_code=404)
 
 
 def _is_ours_to_show(visit: Visit, blob: str) -> bool:

@@ -1,9 +1,10 @@
-// The pair of pictures: side by side, overlay, flicker, difference; flip and blur for pictures and films alike.
+// The pair of pictures: side by side, overlay, flicker, difference, drawings; flip and blur for pictures and films alike.
 "use strict";
 {
   const modes = [...document.querySelectorAll("[data-mode]:is(button)")];
   const side = document.querySelector("[data-view=side]");
   const laid = document.querySelector("[data-view=laid]");
+  const drawn = [...document.querySelectorAll(".drawn")];
   const over = laid?.querySelector(".over-pic");
   const slider = laid?.querySelector("[data-opacity]");
   const FLICKER_MS = 450; // slower than the three flashes a second that may harm (WCAG 2.3.1)
@@ -13,8 +14,9 @@
     for (const button of modes) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
     side.hidden = mode !== "side";
     clearInterval(flicker);
+    for (const view of drawn) view.hidden = view.dataset.view !== mode;
     if (!laid) return;
-    laid.hidden = mode === "side";
+    laid.hidden = mode === "side" || drawn.some((view) => view.dataset.view === mode);
     laid.dataset.mode = mode;
     laid.querySelector(".slide").hidden = mode !== "overlay";
     over.style.opacity = mode === "overlay" ? slider.value / 100 : "";

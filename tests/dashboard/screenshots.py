@@ -121,6 +121,7 @@ def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         seeded = seeds.fill(seeds.make_home(Path(scratch) / "home"), corpus_page)
+        seeds.describe_pictures(seeded.home)
         with served.console(seeded.home) as address, chromium.launched() as browser:
             faults = [
                 fault

@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 from PIL import Image, ImageDraw
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, database, settings
@@ -20,6 +21,7 @@ from config.home import Home
 from crawlers.captures import FindingRow, Sighting
 from dashboard import people
 from dashboard.people import JobRun, Person
+from fingerprints import store
 from fingerprints.store import Medium
 from matcher import assess, cases
 from matcher.cases import Case
@@ -147,6 +149,12 @@ def fill(home: Home, draw: Draw = drawn, *, states: Sequence[str] = STATES) -> S
         )
         _rest(session, home)
     return seeded
+
+
+def describe_pictures(home: Home) -> None:
+    """Give every picture its fingerprints, which most pages do without."""
+    with home.sessions().begin() as session:
+        store.describe(session, session.scalars(select(Medium.blob).where(Medium.kind == "image")).all())
 
 
 def _put(session: Session, home: Home, content: bytes, size: tuple[int, int] = (0, 0), **facts: Any) -> str:

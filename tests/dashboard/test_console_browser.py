@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.pages import evidence
+from fingerprints import store
 from matcher import cases
 from matcher.cases import Decision
 from tests import chromium
@@ -103,6 +105,28 @@ def test_the_matched_region_is_outlined_where_it_lies_on_both_pictures(page: Pag
     assert found["width"] == pytest.approx(ours["width"], abs=3)  # one scale
     assert (found["x"] - picture["x"]) / picture["width"] == pytest.approx(310 / 900, abs=0.02)
     assert (found["y"] - picture["y"]) / picture["height"] == pytest.approx(150 / 700, abs=0.02)
+
+
+def test_points_and_agreement_are_drawn_at_a_key_and_blurred_like_the_rest(page: Page, seeded: Seeded) -> None:
+    with seeded.home.sessions().begin() as session:
+        (pair,) = evidence.pairs(session, cases.find(session, seeded.mug))
+        store.describe(session, [pair.found.blob, pair.ours.blob])
+    page.goto(f"/cases/{seeded.mug}")
+    for key, view in (("p", "points"), ("v", "agreement")):
+        page.keyboard.press(key)
+        drawing = page.locator(f"[data-view={view}] img")
+        expect(drawing).to_be_visible()
+        expect(drawing).to_have_js_property("complete", value=True)
+        assert drawing.evaluate("one => one.naturalWidth") > 200
+        expect(page.locator("[data-view=side]")).to_be_hidden()
+    page.keyboard.press("b")
+    assert "blur" in drawing.evaluate("one => getComputedStyle(one).filter")
+    page.keyboard.press("b")
+    page.keyboard.press("o")
+    expect(drawing).to_be_hidden()
+    expect(page.locator("[data-view=laid]")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator("[data-view=side]")).to_be_visible()
 
 
 def test_laid_over_each_other_the_same_pictures_leave_no_difference(page: Page, seeded: Seeded) -> None:

@@ -48,6 +48,16 @@ def test_a_transform_that_cannot_be_drawn_still_shows_both_pictures(matrix: list
     assert drawn.ours == (300, 200)
 
 
+def test_a_transform_of_the_described_frames_lays_the_whole_pictures_over_each_other() -> None:
+    """Frames of 512 pixels are described; the pictures shown are larger."""
+    transform = {
+        "mirrored": False, "matrix": [[0.5, 0, 10], [0, 0.5, 20]], "query_size": [500, 400],
+        "reference_size": [512, 256], "outline": SQUARE, "reference_outline": SQUARE,
+    }  # fmt: skip
+    drawn = scale.lay_out((1000, 800), (2048, 1024), transform)
+    assert drawn.matrix.endswith("matrix(0.25 0 0 0.25 20 40)")
+
+
 def test_pictures_of_unknown_size_are_drawn_all_the_same() -> None:
     assert scale.lay_out((0, 0), (0, 0), None).width > 0
 
