@@ -39,13 +39,30 @@ def background() -> Background:
 
 @functools.cache
 def coarse_quantiser() -> faiss.IndexHNSWFlat:
-    """Return the graph over the lists' middles; every index of this process shares it, none changes it."""
+    """Return the graph over the lists' middles."""
     shipped = background()
     coarse = faiss.IndexHNSWFlat(DIMENSIONS, LINKS)
     coarse.hnsw.efConstruction = 40
     coarse.hnsw.efSearch = WALK
     coarse.add(shipped.centroids.astype(np.float32))
     return coarse
+
+
+@functools.cache
+def _born() -> faiss.IndexIVFPQFastScan:
+    """Return an index with the background alone; every other one begins as its copy, made in milliseconds."""
+    shipped = background()
+    index = faiss.IndexIVFPQFastScan(
+        coarse_quantiser(), DIMENSIONS, len(shipped.centroids), PARTS, PART_BITS, faiss.METRIC_L2
+    )
+    # Whole descriptors, not their difference to the list's middle: one table of distances serves all lists.
+    index.by_residual = False
+    faiss.copy_array_to_vector(shipped.book.astype(np.float32).ravel(), index.pq.centroids)
+    index.nprobe = PROBES
+    index.is_trained = True
+    numbers = np.concatenate([entries(-1 - int(picture), 1) for picture in shipped.pictures])
+    index.add_with_ids(shipped.codes.astype(np.float32), numbers)
+    return index
 
 
 class SiftIvf:
@@ -55,20 +72,8 @@ class SiftIvf:
     name = "sift-ivf"
 
     def __init__(self) -> None:
-        shipped = background()
-        self._coarse = coarse_quantiser()  # faiss does not own it: it must live as long as the index
-        self._index = faiss.IndexIVFPQFastScan(
-            self._coarse, DIMENSIONS, len(shipped.centroids), PARTS, PART_BITS, faiss.METRIC_L2
-        )
-        # Whole descriptors, not their difference to the list's middle: one table of distances serves all lists.
-        self._index.by_residual = False
-        faiss.copy_array_to_vector(shipped.book.astype(np.float32).ravel(), self._index.pq.centroids)
-        self._index.nprobe = PROBES
-        self._index.is_trained = True
-        self._background = len(shipped.codes)
-        codes = shipped.codes.astype(np.float32)
-        numbers = np.concatenate([entries(-1 - int(picture), 1) for picture in shipped.pictures])
-        self._index.add_with_ids(codes, numbers)
+        self._index = faiss.clone_index(_born())
+        self._background = len(background().codes)
 
     def add(self, owner: int, codes: NDArray[np.uint8]) -> None:
         """Store the descriptors of `owner`; searchable when this returns."""
