@@ -49,14 +49,23 @@ def fitted(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
     return shrunk(pixels, max(long_side, round(strip)))
 
 
-def stretched(luminance: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a faint picture at full contrast, and any other as it is; a nearly blank one stays blank."""
+def faintness(luminance: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return the darkest grey of a faint picture, and by how much its contrast can be stretched; (0, 1) for any other,
+    and for a nearly blank one."""
     counts = np.cumsum(cv2.calcHist([luminance], [0], None, [256], [0, 256]).ravel())
     low, high = np.searchsorted(counts, (counts[-1] * FAINT_TAIL, counts[-1] * (1 - FAINT_TAIL))).tolist()
     spread = high - low
     if not LEAST_SPREAD <= spread < FAINT_SPREAD:
+        return 0.0, 1.0
+    return float(low), min(MOST_GAIN, 255 / spread)
+
+
+def stretched(luminance: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a faint picture at full contrast, and any other as it is; a nearly blank one stays blank."""
+    low, gain = faintness(luminance)
+    if gain == 1.0:
         return luminance
-    table = np.clip((np.arange(256) - low) * min(MOST_GAIN, 255 / spread), 0, 255).astype(np.uint8)
+    table = np.clip((np.arange(256) - low) * gain, 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(luminance, table), np.uint8)
 
 

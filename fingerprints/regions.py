@@ -18,21 +18,26 @@ LEAST_PART = 0.15  # of the box that is cut: nothing thinner is cut off
 STEP = 10  # grey levels between two neighbouring lines, to count as a step
 SEAM = 0.6  # of a line's length that must be a step
 SHARP = 0.35  # of a line's length, by which a seam exceeds what lies two lines beside it: textures do not
-MOST_CELLS = 8
+MARGIN = 0.95  # of a part; where less is left without its plain margins, both are cells
+MOST_CELLS = 12
 MOST_CUTS = 4  # one within the other
 
 Grey = NDArray[np.uint8]
 
 
 def cells(luminance: Grey) -> list[Box]:
-    """Return the cells of a picture of several, largest first, in its own pixels; none when it is one picture."""
+    """Return the parts of a picture of several, largest first, in its own pixels; none when it is one picture.
+
+    A part that falls apart again is returned too, and a part with plain margins with and without them: a cut too many,
+    or a dark edge taken for a margin, must not hide a cell.
+    """
     height, width = luminance.shape
     small = shrunk(luminance, LOOK_PX)
     rows, columns = small.shape
-    least = (LEAST_SIDE * columns, LEAST_SIDE * rows)
     whole = content(small)
-    found = [box for box in _parts(small, whole, least, MOST_CUTS) if box != whole]
-    found.sort(key=lambda box: -(box.right - box.left) * (box.bottom - box.top))
+    least = (LEAST_SIDE * columns, LEAST_SIDE * rows)
+    found = list(dict.fromkeys(_parts(small, whole, least, MOST_CUTS)))
+    found.sort(key=lambda box: -_area(box))
     across, down = width / columns, height / rows
     return [
         Box(round(box.left * across), round(box.top * down), round(box.right * across), round(box.bottom * down))
@@ -41,28 +46,35 @@ def cells(luminance: Grey) -> list[Box]:
 
 
 def _parts(small: Grey, box: Box, least: tuple[float, float], cuts: int) -> Iterator[Box]:
-    """Yield what the box falls into, trimmed of plain borders; parts too small for `least` are left out."""
-    if box.right - box.left < least[0] or box.bottom - box.top < least[1]:
-        return
+    """Yield what the box falls into, and what that falls into; parts too small for `least` are left out."""
     inside = box.cut(small)
     across, down = (_cut(inside, least[0]), _cut(inside.T, least[1])) if cuts else (None, None)
     if across is None and down is None:
-        yield box
         return
+    wide, tall = box.right - box.left, box.bottom - box.top
     if down is None or (across is not None and across[2] >= down[2]):
         assert across is not None
-        halves = [(0, 0, across[0], box.bottom - box.top), (across[1], 0, box.right - box.left, box.bottom - box.top)]
+        halves = [(0, 0, across[0], tall), (across[1], 0, wide, tall)]
     else:
-        halves = [(0, 0, box.right - box.left, down[0]), (0, down[1], box.right - box.left, box.bottom - box.top)]
+        halves = [(0, 0, wide, down[0]), (0, down[1], wide, tall)]
     for left, top, right, bottom in halves:
         part = Box(box.left + left, box.top + top, box.left + right, box.top + bottom)
-        trimmed = content(part.cut(small))
-        yield from _parts(
-            small,
-            Box(part.left + trimmed.left, part.top + trimmed.top, part.left + trimmed.right, part.top + trimmed.bottom),
-            least,
-            cuts - 1,
-        )
+        trimmed = _trimmed(small, part)
+        if trimmed.right - trimmed.left < least[0] or trimmed.bottom - trimmed.top < least[1]:
+            continue
+        yield trimmed
+        if _area(trimmed) < MARGIN * _area(part):
+            yield part
+        yield from _parts(small, trimmed, least, cuts - 1)
+
+
+def _trimmed(small: Grey, part: Box) -> Box:
+    inside = content(part.cut(small))
+    return Box(part.left + inside.left, part.top + inside.top, part.left + inside.right, part.top + inside.bottom)
+
+
+def _area(box: Box) -> int:
+    return (box.right - box.left) * (box.bottom - box.top)
 
 
 def _cut(lines: Grey, least: float) -> tuple[int, int, float] | None:

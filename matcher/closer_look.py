@@ -19,6 +19,7 @@ POINTS, THUMB = "rootsift", "thumb"
 NEAR_PX = 6.0  # a point of the reference must be found this near to where the shape puts it
 SAME_POINT = 260.0  # L2 of two RootSIFT descriptors of norm 512; unrelated ones are 400 apart
 SAME_SIZE = 2.0  # ratio of the sizes of two points, after the scale of the shape is taken out
+FEW_PAIRS = 12  # below, the place that a hash tells may fit better than the shape of the points
 ROUNDS = 3  # of finding pairs and fitting the shape to them
 
 
@@ -76,7 +77,7 @@ def look(candidate: Candidate, reference: Described, query: Described, areas: Se
     given = geometry.unmirrored(candidate.matrix, other.width) if is_mirrored else candidate.matrix
     matrix, rows = _refined(one, other, given)
     agreed = _agreement(reference, query, _as_seen(matrix, other, is_mirrored=is_mirrored), areas)
-    if candidate.hash_bits is not None and agreed is not None:  # the hash may know the place better than a few points
+    if candidate.hash_bits is not None and agreed is not None and len(rows) < FEW_PAIRS:  # the hash may know better
         by_hash = _agreement(reference, query, candidate.matrix, areas)
         if by_hash is not None and by_hash.share * by_hash.blocks > agreed.share * agreed.blocks:
             matrix, agreed, rows = given, by_hash, _pairs(one, other, given, NEAR_PX)

@@ -20,7 +20,7 @@ GRID = 8  # cells along each side of a picture: the bars of a frame are shared, 
 LEAST_POINTS = 8  # agreeing ones at places of their own, before two pictures share anything
 LEAST_IN_CELL = 2  # agreeing points; a single one may be chance
 MOST_OF_CELL = 0.5  # of its drawing agrees: shared too, for each picture keeps only its strongest points
-LEAST_LEFT = 40  # points of a picture outside its areas: it must still be found
+LEAST_LEFT = 25  # points of a picture outside its areas: it must still be found
 WINDOW_PX = 15  # of the thumb, around every pixel that is compared
 FLAT, DRAWN = 3.0, 6.0  # grey levels in the window: below, plain paper; from there on, drawing
 ALIKE, OTHER = 0.8, 0.3  # correlation of two windows: the same drawing from there on; another drawing below
@@ -155,8 +155,8 @@ def _at(mask: Mask, positions: NDArray[np.float32]) -> Mask:
 def shared_boxes(half: Half, picture: Described, known: Sequence[Box]) -> list[Box]:
     """Return where a picture is not distinctive, in few boxes: cells of a grid whose points or drawing agree.
 
-    `known` are its areas so far, which are not returned again. Returns none when too little would be left to find the
-    picture by.
+    `known` are its areas so far, which are not returned again. A box that would leave too little to find the picture by
+    is left out.
     """
     facts, laid = picture[POINTS].facts, half.laid
     frame = np.array([facts["width"], facts["height"]])
@@ -165,8 +165,11 @@ def shared_boxes(half: Half, picture: Described, known: Sequence[Box]) -> list[B
     alike = _per_cell(_of_whole(_middles(laid.is_drawn & laid.is_alike), facts))
     found |= (drawn > 0) & (alike >= MOST_OF_CELL * drawn) & (alike >= WINDOW_PX)
     boxes = merged(found & ~_covered(known))
-    left = distinctive.without(picture, [*known, *boxes])[POINTS]
-    return boxes if len(left.codes) >= LEAST_LEFT else []
+    kept: list[Box] = []
+    for box in boxes:  # the largest first; a little of a frame left over is better than all of it
+        if len(distinctive.without(picture, [*known, *kept, box])[POINTS].codes) >= LEAST_LEFT:
+            kept.append(box)
+    return kept
 
 
 def _of_whole(fractions: Places, facts: dict[str, float]) -> Places:

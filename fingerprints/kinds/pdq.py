@@ -7,7 +7,7 @@ import numpy as np
 import pdqhash
 from numpy.typing import NDArray
 
-from fingerprints.borders import Box, shrunk
+from fingerprints.borders import Box, faintness, shrunk
 from fingerprints.frequencies import Frequencies, frequencies
 from fingerprints.interface import Frame, Vectors
 from fingerprints.regions import cells
@@ -38,8 +38,8 @@ class Pdq256:
     may_travel = True
 
     def describe(self, frame: Frame) -> Vectors:
-        """Return eight codes of 32 bytes for the whole and for the inside, and two for each of up to eight cells."""
-        rows = [row for part in _parts(frame) for row in _hashed(frame.pixels, part)]
+        """Return eight codes of 32 bytes for the whole and for the inside, and two for each of up to twelve cells."""
+        rows = [row for part in _parts(frame) for row in _hashed(frame, part)]
         if not rows:
             return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, COLUMNS), np.float32))
         return Vectors(np.array([code for code, _ in rows]), np.array([place for _, place in rows], np.float32))
@@ -100,13 +100,13 @@ def _parts(frame: Frame) -> Iterator[_Part]:
         yield _Part(cell, PART_PX, (UPRIGHT, MIRRORED))
 
 
-def _hashed(pixels: NDArray[np.uint8], part: _Part) -> Iterator[tuple[NDArray[np.uint8], tuple[float, ...]]]:
+def _hashed(frame: Frame, part: _Part) -> Iterator[tuple[NDArray[np.uint8], tuple[float, ...]]]:
     """Yield each turn's code with its position; nothing when the part is too flat to be told apart."""
-    height, width = pixels.shape[:2]
+    height, width = frame.luminance.shape
     find = exact_frequencies if part.long_side_px == STANDARD_PX else frequencies
-    found, quality = find(shrunk(part.box.cut(pixels), part.long_side_px))
-    if quality < LEAST_QUALITY:
-        return
+    found, quality = find(shrunk(part.box.cut(frame.pixels), part.long_side_px))
+    if quality < LEAST_QUALITY and quality * faintness(part.box.cut(frame.luminance))[1] < LEAST_QUALITY:
+        return  # a faint drawing is no flat picture: its bits are those it has at full contrast
     box = part.box
     place = (box.left / width, box.top / height, box.right / width, box.bottom / height)
     for turn in part.turns:
