@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.sheet import PAPER, Colour
 from matcher.geometry import Matrix
-from matcher.interface import Transform
+from matcher.interface import Box, Transform
 
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
 Corners = Sequence[tuple[float, float]]  # fractions of a picture's width and height
@@ -18,16 +17,6 @@ Size = tuple[int, int]  # width, height
 
 MOST_APART = 5.0  # times as large as the other a picture is shown at most; beyond that, the small one is enlarged
 AROUND = 0.03  # of the matched part, shown around it
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of a picture, in fractions of it."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 def in_fractions(transform: Transform) -> Matrix:
