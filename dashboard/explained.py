@@ -23,7 +23,7 @@ from dashboard import blocks, explain, laid_over, previews, sheet
 from dashboard import exhibit as drawings
 from dashboard.exhibit import Exhibit, Pairs
 from dashboard.explain import Named
-from fingerprints import kinds, store
+from fingerprints import store
 from fingerprints.decode import limits_of
 from fingerprints.interface import Description, Vectors
 from fingerprints.preview import Unreadable, preview
@@ -69,10 +69,11 @@ def draw(home: Home, folder: Path, query: Path, description: Description, matche
     """Write one PNG a match into `folder` and return their paths; two queries never share a name. Raises NotWritten,
     and Unreadable when the query's pixels are gone."""
     stem = f"{_plain(query.name)}-{hashlib.sha256(os.fsencode(query.absolute())).hexdigest()[:6]}"
+    digest = sha256(query) if matches else ""
     written = []
     with home.readers()() as session:
         for number, match in enumerate(matches, start=1):
-            png = _drawn(session, query, description, match)
+            png = _drawn(session, query, digest, description, match)
             written.append(_put(folder / f"{stem}-{number}.png", png))
     return written
 
@@ -150,7 +151,9 @@ def notes(session: Session, found: Found) -> tuple[str, ...]:
     """Return what a drawn page says in small print: both files with their hashes, and what they were compared by."""
     theirs = store.medium(session, found.blob)
     ours_size = (theirs.width, theirs.height) if theirs else (0, 0)
-    versions = (f"{name} {number}" for name, number in sorted(_versions().items()) if name in found.vectors)
+    versions = (
+        f"{name} {number}" for name, number in sorted(retrieve.versions_in_use().items()) if name in found.vectors
+    )
     seen, ours = explain.both(lambda say: say("Seen")), explain.both(lambda say: say("Our reference"))
     return (
         f"{seen}: SHA-256 {found.seen_sha256}{_size(found.seen_size)}",
@@ -168,11 +171,11 @@ def sha256(path: Path) -> str:
         raise Unreadable(f"This file cannot be opened ({gone.strerror}).") from gone
 
 
-def _drawn(session: Session, query: Path, description: Description, match: Match) -> bytes:
+def _drawn(session: Session, query: Path, digest: str, description: Description, match: Match) -> bytes:
     facts = description.facts
     assert facts is not None
     vectors = {name: found for (name, _), found in description.fingerprints.items()}
-    found = Found(query, (facts.width, facts.height), sha256(query), vectors, match.blob, match.comparison)
+    found = Found(query, (facts.width, facts.height), digest, vectors, match.blob, match.comparison)
     named = Named(
         os.fsencode(query).decode("utf-8", "replace"), match.work, match.asset, match.reference, notes(session, found)
     )
@@ -191,12 +194,6 @@ def _pairs(matrix: NDArray[np.float64], theirs: Mapping[str, Vectors], mine: Map
 
 def _described(vectors: Mapping[str, Vectors]) -> tuple[float, float]:
     return closer_look.picture_size(vectors[closer_look.POINTS])
-
-
-def _versions() -> dict[str, int]:
-    versions = {name: kind.version for name, kind in kinds.picture_kinds().items()}
-    versions |= {name: kind.version for name, kind in kinds.film_kinds().items()}
-    return versions | {name: kind.version for name, kind in kinds.sound_kinds().items()}
 
 
 def _pixels(jpeg: bytes) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fingerprints.interface import Vectors
 from fingerprints.keypoints import mirrored
 from matcher import distinctive, geometry
-from matcher.distinctive import Described as Described
+from matcher.distinctive import Described
 from matcher.geometry import Matrix, Outline, Points
 from matcher.interface import Box
 from matcher.score import Evidence

@@ -49,6 +49,15 @@ class Agreement:
     differing: float = 0.0  # of the compared blocks, the largest rectangle that shows another drawing, 0 to 1
 
 
+@dataclass(frozen=True)
+class BlockMap:
+    """The region that both pictures show, cut into blocks."""
+
+    likeness: NDArray[np.float32]  # (rows, columns), correlation; nan: nothing to compare; empty: too little is shared
+    box: tuple[float, float, float, float]  # left, top, right, bottom of the blocks, in pixels of the query
+    coverage: float  # of the query's area, how much the reference takes
+
+
 def align(reference: Points, query: Points) -> Alignment | None:
     """Return the affine map most matches agree on; None when no plausible one has LEAST_POINTS distinct inliers."""
     if len(reference) < LEAST_POINTS:
@@ -165,31 +174,40 @@ def agreement(
 ) -> Agreement:
     """Return how many blocks of the two grey pictures correlate once the reference is laid over the query.
 
+    A redrawn panel or a shared page frame leaves blocks that do not. `asked` as for `block_map`.
+    """
+    found = block_map(reference, query, matrix, asked)
+    compared = int(np.isfinite(found.likeness).sum())
+    if not compared:
+        return Agreement(0.0, 0, found.coverage)
+    share = float((found.likeness >= SAME_BLOCK).sum()) / compared
+    return Agreement(share, compared, found.coverage, _largest_rectangle(found.likeness < OTHER_BLOCK) / compared)
+
+
+def block_map(
+    reference: NDArray[np.uint8], query: NDArray[np.uint8], matrix: Matrix, asked: NDArray[np.uint8] | None = None
+) -> BlockMap:
+    """Return how alike the two grey pictures are, block by block, once the reference is laid over the query.
+
     The region both show is drawn twice at one size, the sharper picture softened to the other's resolution, and cut
-    into blocks; a redrawn panel or a shared page frame leaves blocks that do not correlate. `asked` is 255 where the
-    reference is to be compared, of its shape; None: everywhere.
+    into blocks. `asked` is 255 where the reference is to be compared, of its shape; None: everywhere.
     """
     left, top, right, bottom, coverage = _shared(reference, query, matrix)
     if right - left < BLOCKS / 2 or bottom - top < BLOCKS / 2:
-        return Agreement(0.0, 0, coverage)
+        return BlockMap(np.empty((0, 0), np.float32), (left, top, right, bottom), coverage)
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))  # query pixels per reference pixel
     longer = max(right - left, bottom - top)
     strip = float(np.clip(longer / (2 * min(right - left, bottom - top)), 1, MOST_STRIP))
     raster = float(np.clip(longer * min(1.0, 1 / zoom), COARSEST_PX * strip, FINEST_PX * strip))
-    grain = raster / longer
+    grain, block = raster / longer, max(4, round(raster / strip / BLOCKS))
     size = (max(1, round((right - left) * grain)), max(1, round((bottom - top) * grain)))
     to_raster = np.array([[grain, 0.0, -left * grain], [0.0, grain, -top * grain]])
-    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
-    one = _drawn(query, to_raster, size)
-    other = _drawn(reference, to_raster @ whole, size)
+    laid = to_raster @ np.vstack([matrix, [0.0, 0.0, 1.0]])
     asked = np.full(reference.shape, 255, np.uint8) if asked is None else asked
-    inside = _drawn(asked, to_raster @ whole, size) > 127
-    likeness = block_likeness(one, other, inside, max(4, round(raster / strip / BLOCKS)))
-    compared = int(np.isfinite(likeness).sum())
-    if not compared:
-        return Agreement(0.0, 0, coverage)
-    share = float((likeness >= SAME_BLOCK).sum()) / compared
-    return Agreement(share, compared, coverage, _largest_rectangle(likeness < OTHER_BLOCK) / compared)
+    inside = drawn(asked, laid, size) > 127
+    likeness = _block_likeness(drawn(query, to_raster, size), drawn(reference, laid, size), inside, block)
+    rows, columns = likeness.shape
+    return BlockMap(likeness, (left, top, left + columns * block / grain, top + rows * block / grain), coverage)
 
 
 def outline(matrix: Matrix, reference: tuple[float, float], query: tuple[float, float]) -> Outline:
@@ -230,14 +248,14 @@ def _shared(
     return float(left), float(top), float(right), float(bottom), float(area / (width * height))
 
 
-def _drawn(picture: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.uint8]:
+def drawn(picture: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the picture laid into a raster; softened first when it shrinks, so that fine lines do not flicker."""
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     source = cv2.GaussianBlur(picture, (0, 0), 0.4 / shrink) if shrink < 0.7 else picture
     return np.asarray(cv2.warpAffine(source, matrix, size, flags=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def block_likeness(
+def _block_likeness(
     one: NDArray[np.uint8], other: NDArray[np.uint8], inside: NDArray[np.bool_], block: int
 ) -> NDArray[np.float32]:
     """Return the correlation of each block, (rows, columns); nan where there is no drawing, or too little is inside."""

@@ -13,14 +13,13 @@ from matcher.closer_look import (
     POINTS,
     THUMB,
     Candidate,
-    Described,
     Fitted,
     look,
     outlines,
     picture_size,
     whole_picture_matrix,
 )
-from matcher.distinctive import without
+from matcher.distinctive import Described, without
 from matcher.geometry import Matrix
 from matcher.indexes.binary_flat import BinaryFlat
 from matcher.indexes.sift_ivf import SiftIvf

@@ -150,7 +150,7 @@ def shelf(session: Session) -> Shelf:
 
 def vectors_of(session: Session, blob: str, names: Sequence[str]) -> dict[str, Vectors]:
     """Return what the current versions of these kinds say of a blob; kinds never written for it are absent."""
-    versions = _versions()
+    versions = versions_in_use()
     found = {name: store.load(session, blob, name, versions[name]) for name in names if name in versions}
     return {name: vectors for name, vectors in found.items() if vectors is not None}
 
@@ -167,7 +167,8 @@ def settled_reference_id(session: Session) -> int:
     return session.scalar(upto if gap is None else upto.where(Reference.id < gap)) or 0
 
 
-def _versions() -> dict[str, int]:
+def versions_in_use() -> dict[str, int]:
+    """Return the version of every kind, by name."""
     pictured = {name: kind.version for name, kind in kinds.picture_kinds().items()}
     filmed = {name: kind.version for name, kind in kinds.film_kinds().items()}
     return pictured | filmed | {name: kind.version for name, kind in kinds.sound_kinds().items()}
@@ -210,7 +211,7 @@ def _described(
     session: Session, shelved: Sequence[Shelved], names: Sequence[str]
 ) -> list[tuple[Shelved, dict[str, Vectors]]]:
     """Return the references with their vectors, one query a kind."""
-    versions = _versions()
+    versions = versions_in_use()
     blobs = list({each.blob for each in shelved})
     by_kind = {name: store.load_many(session, blobs, name, versions[name]) for name in names if name in versions}
     return [

@@ -18,7 +18,8 @@ from config.database import Base, Row, claim
 from fingerprints.store import Medium
 from matcher import pictures, retrieve, shared_parts, stop_areas
 from matcher.catalogue import Asset, Work
-from matcher.closer_look import Described, Fitted
+from matcher.closer_look import Fitted
+from matcher.distinctive import Described
 from matcher.references import Reference
 from matcher.shared_parts import LEAST_POINTS, Half
 from matcher.stop_areas import StopArea

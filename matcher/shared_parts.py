@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import distinctive, geometry
-from matcher.closer_look import POINTS, THUMB, Described, Fitted
+from matcher.closer_look import POINTS, THUMB, Fitted
+from matcher.distinctive import Described
 from matcher.geometry import Matrix
 from matcher.interface import Box
 
@@ -51,8 +52,8 @@ class Laid:
 def laid_over(under: Grey, over: Grey, matrix: Matrix) -> Laid:
     """Return what shows when `over` is laid upon `under` by the map between the two thumbs."""
     height, width = under.shape
-    covered = drawn_by(np.full(over.shape, 255, np.uint8), matrix, (width, height)) > 127
-    one, other = under.astype(np.float32), drawn_by(over, matrix, (width, height)).astype(np.float32)
+    covered = geometry.drawn(np.full(over.shape, 255, np.uint8), matrix, (width, height)) > 127
+    one, other = under.astype(np.float32), geometry.drawn(over, matrix, (width, height)).astype(np.float32)
     one_mean, other_mean = _mean(one), _mean(other)
     one_spread = np.sqrt(np.maximum(_mean(one**2) - one_mean**2, 0))
     other_spread = np.sqrt(np.maximum(_mean(other**2) - other_mean**2, 0))
@@ -61,13 +62,6 @@ def laid_over(under: Grey, over: Grey, matrix: Matrix) -> Laid:
     likeness = np.where(is_plain, 0, together / np.maximum(one_spread * other_spread, FLAT**2))
     is_drawn = covered & (np.maximum(one_spread, other_spread) >= DRAWN)
     return Laid(is_drawn, covered & (likeness >= ALIKE), is_drawn & (likeness < OTHER))
-
-
-def drawn_by(picture: Grey, matrix: Matrix, size: tuple[int, int]) -> Grey:
-    """Return the picture laid into a raster of this width and height, softened first when it shrinks."""
-    shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    soft = cv2.GaussianBlur(picture, (0, 0), 0.4 / shrink) if shrink < 0.7 else picture
-    return np.asarray(cv2.warpAffine(soft, matrix, size), np.uint8)
 
 
 def _mean(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,7 +125,7 @@ def within(half: Half, picture: Described, other: Described, areas: Sequence[Box
     """Return of a picture's half only what shows these areas of the other picture."""
     size = picture[THUMB].codes.shape[1], picture[THUMB].codes.shape[0]
     outside = distinctive.mask(other[THUMB].codes.shape, other[POINTS].facts, areas)
-    where = drawn_by(255 - outside, half.matrix, size) > 127
+    where = geometry.drawn(255 - outside, half.matrix, size) > 127
     positions = half.positions[_at(where, half.positions * _grain(picture))]
     return Half(positions, half.laid.only(where), half.matrix)
 

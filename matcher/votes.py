@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.geometry import LEAST_POINTS
 from matcher.indexes.numbering import ROWS
 
 MOST_CANDIDATES = 16
-LEAST_PAIRS = 4  # three always fit an affine map
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def counted(distances: NDArray[np.float32], entries: NDArray[np.int64]) -> list[
     found, starts, counts = np.unique(owner, return_index=True, return_counts=True)
     total = np.add.reduceat(weights.ravel()[places].astype(np.float64), starts)
     order = np.lexsort((found, -total))
-    chosen = [number for number in order.tolist() if counts[number] >= LEAST_PAIRS][:MOST_CANDIDATES]
+    chosen = [number for number in order.tolist() if counts[number] >= LEAST_POINTS][:MOST_CANDIDATES]
     pairs = np.column_stack([row, entries.ravel()[places] % ROWS]).astype(np.intp)
     return [
         Ballot(int(found[each]), float(total[each]), pairs[starts[each] : starts[each] + counts[each]])

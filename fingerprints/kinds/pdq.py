@@ -77,17 +77,13 @@ def packed(found: Frequencies) -> NDArray[np.uint8]:
 
 
 def turned_frequencies(found: Frequencies, turn: int) -> Frequencies:
-    """Return the frequencies of the picture turned as by `turned`; nothing has to be hashed again."""
+    """Return the frequencies of the picture turned left by 0 to 3 quarters (turn 0 to 3); from 4 on it is mirrored
+    left-right before that. Nothing has to be hashed again."""
     if turn >= TURNS // 2:
         found = found * _ODD
     for _ in range(turn % (TURNS // 2)):
         found = (found * _ODD).T
     return found
-
-
-def turned(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
-    """Return the picture turned left by 0 to 3 quarters (turn 0 to 3); from 4 on mirrored left-right before that."""
-    return np.rot90(pixels[:, ::-1] if turn >= TURNS // 2 else pixels, turn % (TURNS // 2))
 
 
 def _parts(frame: Frame) -> Iterator[_Part]:

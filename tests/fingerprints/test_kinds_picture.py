@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fingerprints.borders import content, grey, shrunk
 from fingerprints.interface import Frame
 from fingerprints.keypoints import mirrored
-from fingerprints.kinds.pdq import TURNS, Pdq256, standard, turned
+from fingerprints.kinds.pdq import TURNS, Pdq256, standard
 from fingerprints.kinds.rootsift import RootSift
 from fingerprints.kinds.thumb import Thumb
 from tests.measure.drawings import drawing
@@ -23,6 +23,11 @@ PICTURE = drawing(np.random.default_rng(3))
 
 def bits(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     return int(np.bitwise_count(one ^ other).sum())
+
+
+def turned(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
+    """Return the picture turned left by 0 to 3 quarters (turn 0 to 3); from 4 on mirrored left-right before that."""
+    return np.rot90(pixels[:, ::-1] if turn >= TURNS // 2 else pixels, turn % (TURNS // 2))
 
 
 def framed(pixels: NDArray[np.uint8], tone: int = 255) -> NDArray[np.uint8]:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fingerprints.interface import Vectors
-from matcher.closer_look import POINTS, Described
+from matcher.closer_look import POINTS
+from matcher.distinctive import Described
 from matcher.interface import Box
 from matcher.shared_parts import GRID, LEAST_LEFT, Half, Laid, are_two, merged, shared_boxes
 

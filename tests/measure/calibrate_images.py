@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from matcher import score
-from matcher.closer_look import Described
+from matcher.distinctive import Described
 from tests.measure.picture_answers import work
 from tests.measure.picture_methods import described, filled
 from tests.measure.pictures_corpus import half, marked
