@@ -23,7 +23,12 @@ _LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
 def frequencies(pixels: NDArray[np.uint8]) -> tuple[Frequencies, int]:
     """Return the low frequencies of an RGB picture and PDQ's quality, 0 (flat) to 100."""
     luma = np.asarray(cv2.transform(pixels.astype(np.float32), _LUMA), np.float32)
-    small = _thinned(luma.reshape(pixels.shape[:2]))
+    return grey_frequencies(luma.reshape(pixels.shape[:2]))
+
+
+def grey_frequencies(luminance: NDArray[np.uint8] | Floats) -> tuple[Frequencies, int]:
+    """Return the same of a grey picture; of one rounded to whole greys, a bit or two off."""
+    small = _thinned(np.asarray(luminance, np.float32))
     cosines = _cosines()
     return cosines @ small.astype(np.float64) @ cosines.T, _quality(small)
 

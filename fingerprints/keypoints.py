@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 DESCRIPTOR_BYTES = 128
+LAYERS = 3  # of an octave, OpenCV's own; a point's strength is told as its contrast divided by them
+PART_PX = 64  # side of the squares in which points are counted
+FEW_IN_PART, FILLED_PART = 9, 18  # strong points, below which a part brings faint ones, and how many it then has
 SCALE = 512  # RootSIFT has norm 1; times 512 its components fill a byte
 
 
@@ -20,22 +23,51 @@ class Keypoints:
 
 @dataclass(frozen=True)
 class Detector:
-    """How many points are taken, and how faint they may be. Source: SIFT, Lowe 2004, sections 4 and 4.1."""
+    """How many points are taken, and how faint they may be. Source: SIFT, Lowe 2004, sections 4 and 4.1.
+
+    The strongest points alone would all lie in what is bold: a title, a neighbour in a collage. So a part of the
+    picture that has few of them also brings its strongest faint ones.
+    """
 
     most: int
     contrast: float
     edge: float
+    faint: float | None = None  # contrast from which a part with few points brings more; None: it stays with few
 
     def detect(self, luminance: NDArray[np.uint8]) -> Keypoints:
-        """Return the strongest points as RootSIFT (Arandjelovic and Zisserman 2012); a flat picture has none."""
-        sift = cv2.SIFT.create(nfeatures=self.most, contrastThreshold=self.contrast, edgeThreshold=self.edge)
-        points, descriptors = sift.detectAndCompute(np.ascontiguousarray(luminance), None)
-        if descriptors is None or not len(points):
+        """Return the points as RootSIFT (Arandjelovic and Zisserman 2012), strongest first; a flat picture has none."""
+        picture = np.ascontiguousarray(luminance)
+        sift = self._sift()
+        if self.faint is None:
+            points, descriptors = sift.detectAndCompute(picture, None)  # quicker, and enough for the strongest alone
+        elif points := self._chosen(sorted(sift.detect(picture, None), key=lambda point: -point.response)):
+            points, descriptors = sift.compute(picture, points)
+        if not len(points):
             return Keypoints(np.empty((0, DESCRIPTOR_BYTES), np.uint8), np.empty((0, 4), np.float32))
-        # OpenCV may return more than it was asked for when points share their strength.
-        strongest = np.argsort([-point.response for point in points], kind="stable")[: self.most]
+        # OpenCV may return more than it was asked for when points share their strength, and in an order of its own.
+        order = np.argsort([-point.response for point in points], kind="stable")
+        order = order[: self.most] if self.faint is None else order
         places = np.array([(*point.pt, point.size, point.angle) for point in points], np.float32)
-        return Keypoints(_rooted(np.asarray(descriptors[strongest], np.float32)), places[strongest])
+        return Keypoints(_rooted(np.asarray(descriptors, np.float32)[order]), places[order])
+
+    def _sift(self) -> cv2.SIFT:
+        if self.faint is None:
+            return cv2.SIFT.create(nfeatures=self.most, contrastThreshold=self.contrast, edgeThreshold=self.edge)
+        return cv2.SIFT.create(nfeatures=0, contrastThreshold=self.faint, edgeThreshold=self.edge)
+
+    def _chosen(self, points: list[cv2.KeyPoint]) -> list[cv2.KeyPoint]:
+        """Return the strongest points and what the parts with few of them bring; all in the order they came in."""
+        if not points:
+            return []
+        strength = np.array([point.response for point in points])
+        column, row = (np.array([point.pt for point in points]) // PART_PX).astype(np.intp).T
+        part = row * (column.max() + 1) + column
+        taken = (np.arange(len(points)) < self.most) & (strength >= self.contrast / LAYERS)
+        counts = np.bincount(part[taken], minlength=part.max() + 1)
+        for each in np.flatnonzero(counts < FEW_IN_PART).tolist():
+            left = np.flatnonzero(~taken & (part == each))
+            taken[left[: FILLED_PART - counts[each]]] = True
+        return [points[each] for each in np.flatnonzero(taken)]
 
 
 def _rooted(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ pages (Nagy and Seth 1984).
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,10 @@ SEAM = 0.6  # of a line's length that must be a step
 SHARP = 0.35  # of a line's length, by which a seam exceeds what lies two lines beside it: textures do not
 MARGIN = 0.95  # of a part; where less is left without its plain margins, both are cells
 MOST_CELLS = 12
+EVEN_GRIDS = (2, 3)  # parts across, down or both
+MOST_EVEN = 16
+BESIDE, OFF = 10, 1  # lines on either side of an even cut that are compared with it, and how far off it may lie
+CLEARER, LEAST_STEP = 1.75, 2.0  # times as large as beside it, and at least so many grey levels: a seam
 MOST_CUTS = 4  # one within the other
 
 Grey = NDArray[np.uint8]
@@ -43,6 +48,43 @@ def cells(luminance: Grey) -> list[Box]:
         Box(round(box.left * across), round(box.top * down), round(box.right * across), round(box.bottom * down))
         for box in found[:MOST_CELLS]
     ]
+
+
+def even_parts(luminance: Grey, inside: Box) -> list[Box]:
+    """Return the halves or thirds of a picture, across, down and both, where a seam runs between them: pictures put
+    together in an even grid, where part of the seam lies between plain neighbours and `cells` sees none."""
+    height, width = luminance.shape
+    found: list[Box] = []
+    for box in dict.fromkeys((Box(0, 0, width, height), inside)):
+        part = box.cut(luminance)
+        for count in EVEN_GRIDS:
+            across, down = _has_seams(part, count), _has_seams(part.T, count)
+            found += _grid(box, count, 1) if across else []
+            found += _grid(box, 1, count) if down else []
+            found += _grid(box, count, count) if across and down else []
+    return found[:MOST_EVEN]
+
+
+def _grid(box: Box, columns: int, rows: int) -> list[Box]:
+    across = np.linspace(box.left, box.right, columns + 1).round().astype(int).tolist()
+    down = np.linspace(box.top, box.bottom, rows + 1).round().astype(int).tolist()
+    return [Box(left, top, right, bottom) for top, bottom in pairwise(down) for left, right in pairwise(across)]
+
+
+def _has_seams(lines: Grey, count: int) -> bool:
+    """Say whether neighbouring columns differ more where the grid would be cut than they do beside it."""
+    wide = lines.shape[1]
+    if wide < count * 4 * BESIDE:
+        return False
+    for number in range(1, count):
+        middle = round(wide * number / count)
+        near = lines[:, middle - BESIDE : middle + BESIDE].astype(np.int16)
+        steps = np.abs(np.diff(near, axis=1)).mean(axis=0)  # of columns x and x + 1
+        at = steps[BESIDE - 1 - OFF : BESIDE + OFF].max()
+        beside = np.median(np.concatenate([steps[: BESIDE - 2 - OFF], steps[BESIDE + 1 + OFF :]]))
+        if at < max(LEAST_STEP, CLEARER * beside):
+            return False
+    return True
 
 
 def _parts(small: Grey, box: Box, least: tuple[float, float], cuts: int) -> Iterator[Box]:

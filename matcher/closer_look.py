@@ -182,8 +182,11 @@ def _pairs(one: Side, other: Side, matrix: Matrix, near_px: float) -> NDArray[np
     rows, columns = np.nonzero(apart <= near_px**2)
     scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
     ratio = one.sizes[rows] * scale / other.sizes[columns]
-    unlike = np.sqrt(((one.codes[rows] - other.codes[columns]) ** 2).sum(axis=1))
-    fits = (unlike <= SAME_POINT) & (ratio <= SAME_SIZE) & (ratio >= 1 / SAME_SIZE)
+    fits = (ratio <= SAME_SIZE) & (ratio >= 1 / SAME_SIZE)
+    rows, columns = rows[fits], columns[fits]
+    off = one.codes[rows] - other.codes[columns]
+    unlike = np.sqrt(np.einsum("ij,ij->i", off, off))
+    fits = unlike <= SAME_POINT
     rows, columns, unlike = rows[fits], columns[fits], unlike[fits]
     order = np.argsort(unlike, kind="stable")
     rows, columns = rows[order], columns[order]

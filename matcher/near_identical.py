@@ -94,7 +94,7 @@ def _whole(pdq: Vectors | None) -> NDArray[np.uint8] | None:
     """Return the code of the whole picture as it is, which is the first of pdq256 where there is one."""
     if pdq is None or len(pdq.codes) == 0 or pdq.codes.shape[1] != PDQ_BYTES:
         return None
-    turn, _quality, *box = pdq.positions[0].tolist()
+    turn, _quality, *box = pdq.positions[0, :6].tolist()
     return pdq.codes[0] if (turn, *box) == _WHOLE else None
 
 

@@ -75,9 +75,9 @@ class PictureShelf:
         self._points.add(reference_id, points.codes)
         boxes = np.empty((0, 4), np.float32)
         if hashes is not None and len(hashes.codes):
-            upright = hashes.positions[:, 0] == 0
-            self._hashes.add(reference_id, hashes.codes[upright])
-            boxes = hashes.positions[upright, 2:6]
+            indexed = (hashes.positions[:, 0] == 0) & (hashes.positions[:, 6] == 0)  # upright, and no part of a grid
+            self._hashes.add(reference_id, hashes.codes[indexed])
+            boxes = hashes.positions[indexed, 2:6]
         steps = np.rint(points.positions[:, :4] * FINENESS)
         features = np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)
         self._shelved[reference_id] = _Kept(features, boxes, _facts(points), tuple(areas))

@@ -8,9 +8,9 @@ import pdqhash
 from numpy.typing import NDArray
 
 from fingerprints.borders import Box, faintness, shrunk
-from fingerprints.frequencies import Frequencies, frequencies
+from fingerprints.frequencies import Frequencies, frequencies, grey_frequencies
 from fingerprints.interface import Frame, Vectors
-from fingerprints.regions import cells
+from fingerprints.regions import cells, even_parts
 
 STANDARD_PX = 512  # PDQ's reference program shrinks larger pictures to this before it hashes them
 PART_PX = 256  # for cells: a seventh of the time, a few bits off
@@ -20,25 +20,26 @@ TURNS = 8
 UPRIGHT, MIRRORED = 0, 4  # the turns in which a cell is hashed: collages are mirrored, hardly ever turned
 CODE_BYTES = 32
 ROUNDING = 1e-4  # of the largest frequency; the two ways to compute them differ by at most a sixth of that, measured
-COLUMNS = 6
+COLUMNS = 7
 _ODD = np.where(np.arange(16) % 2 == 0, -1.0, 1.0)  # the frequencies that mirroring turns around
 
 
 class Pdq256:
-    """PDQ (Facebook 2019) of the whole picture, of what is inside its plain border, and of its cells, turned and
-    mirrored.
+    """PDQ (Facebook 2019) of the whole picture, of what is inside its plain border, of its cells and of the parts of an
+    even grid, turned and mirrored.
 
-    Positions: turn (0 to 7, 0 as it is), quality (0 to 100), and left, top, right, bottom of what was hashed as
-    fractions of the picture. The first code is standard PDQ of the whole picture, for exchange with others; a flat
-    picture has none. References are indexed by turn 0 alone; the query brings the others.
+    Positions: turn (0 to 7, 0 as it is), quality (0 to 100), left, top, right, bottom of what was hashed as fractions
+    of the picture, and 1 for a part of an even grid. The first code is standard PDQ of the whole picture, for exchange
+    with others; a flat picture has none. References are indexed by turn 0 alone and without the grid's parts: the query
+    brings those.
     """
 
     name = "pdq256"
-    version = 2
+    version = 3
     may_travel = True
 
     def describe(self, frame: Frame) -> Vectors:
-        """Return eight codes of 32 bytes for the whole and for the inside, and two for each of up to twelve cells."""
+        """Return eight codes of 32 bytes for the whole and for the inside, and two for each cell and part."""
         rows = [row for part in _parts(frame) for row in _hashed(frame, part)]
         if not rows:
             return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, COLUMNS), np.float32))
@@ -52,6 +53,7 @@ class _Part:
     box: Box
     long_side_px: int
     turns: tuple[int, ...]
+    is_even: bool = False
 
 
 def standard(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
@@ -94,16 +96,20 @@ def _parts(frame: Frame) -> Iterator[_Part]:
         yield _Part(inside, PART_PX, every)
     for cell in cells(frame.luminance):
         yield _Part(cell, PART_PX, (UPRIGHT, MIRRORED))
+    for part in even_parts(frame.luminance, inside):
+        yield _Part(part, PART_PX, (UPRIGHT, MIRRORED), is_even=True)
 
 
 def _hashed(frame: Frame, part: _Part) -> Iterator[tuple[NDArray[np.uint8], tuple[float, ...]]]:
     """Yield each turn's code with its position; nothing when the part is too flat to be told apart."""
     height, width = frame.luminance.shape
-    find = exact_frequencies if part.long_side_px == STANDARD_PX else frequencies
-    found, quality = find(shrunk(part.box.cut(frame.pixels), part.long_side_px))
+    if part.long_side_px == STANDARD_PX:
+        found, quality = exact_frequencies(shrunk(part.box.cut(frame.pixels), STANDARD_PX))
+    else:
+        found, quality = grey_frequencies(shrunk(part.box.cut(frame.luminance), part.long_side_px))
     if quality < LEAST_QUALITY and quality * faintness(part.box.cut(frame.luminance))[1] < LEAST_QUALITY:
         return  # a faint drawing is no flat picture: its bits are those it has at full contrast
     box = part.box
     place = (box.left / width, box.top / height, box.right / width, box.bottom / height)
     for turn in part.turns:
-        yield packed(turned_frequencies(found, turn)), (turn, quality, *place)
+        yield packed(turned_frequencies(found, turn)), (turn, quality, *place, part.is_even)

@@ -8,13 +8,14 @@ from fingerprints.keypoints import Detector
 
 LOOKED_AT_PX = 256  # as good as 320 px on every kind of copy, at 60 % of the time
 FRAME_PX = 320  # the frame positions are told in, so that tolerances mean the same for every version
-POINTS, MOST_POINTS = 300, 1500  # of an ordinary picture, and of a strip ten times as long
-# Contrast: half of SIFT's own .04; drawn art has soft shading that still tells pictures apart.
-CONTRAST, EDGE = 0.01, 15
+POINTS, MOST_POINTS = 250, 1500  # of an ordinary picture, and of a strip ten times as long
+# SIFT's own contrast is .04; drawn art has soft shading that still tells pictures apart, and faint parts beside bold.
+CONTRAST, FAINT, EDGE = 0.01, 0.00125, 15
 
 
 class RootSift:
-    """The 300 strongest SIFT points (Lowe 2004) as RootSIFT (Arandjelovic and Zisserman 2012), one byte a component.
+    """The 250 strongest SIFT points (Lowe 2004) and faint ones where there are few of them, as RootSIFT (Arandjelovic
+    and Zisserman 2012), one byte a component.
 
     Positions: x, y, size (pixels) and angle (degrees) in the picture without its plain border, shrunk to 320 px; of a
     strip more than twice as long as wide, the short side is 160 px and there are more points. Faint drawing is
@@ -23,16 +24,16 @@ class RootSift:
     """
 
     name = "rootsift"
-    version = 2
+    version = 3
     may_travel = True
 
     def describe(self, frame: Frame) -> Vectors:
-        """Return up to 1500 codes of 128 bytes, strongest first."""
+        """Return codes of 128 bytes, strongest first: 1500 at most and the faint ones."""
         height, width = frame.luminance.shape
         box = frame.inside
         small = stretched(fitted(box.cut(frame.luminance), LOOKED_AT_PX))
         most = min(MOST_POINTS, round(POINTS * max(1.0, max(small.shape) / LOOKED_AT_PX)))
-        points = Detector(most=most, contrast=CONTRAST, edge=EDGE).detect(small)
+        points = Detector(most=most, contrast=CONTRAST, edge=EDGE, faint=FAINT).detect(small)
         scale = FRAME_PX / LOOKED_AT_PX
         places = points.places * np.array([scale, scale, scale, 1], np.float32)
         facts = {

@@ -87,6 +87,14 @@ def test_a_strip_has_points_along_its_whole_length() -> None:
     assert np.histogram(points.positions[:, 1], bins=6, range=(0, points.facts["height"]))[0].min() > 10
 
 
+def test_faint_drawing_between_bold_ones_has_points_too() -> None:
+    bold, other = (cv2.resize(drawing(np.random.default_rng(seed)), (300, 300)) for seed in (3, 5))
+    faint = 255 - (255 - other) // 16
+    points = RootSift().describe(Frame(np.asarray(np.hstack([bold, faint, bold]), np.uint8)))
+    x = points.positions[:, 0] / points.facts["width"]
+    assert ((x > 0.35) & (x < 0.65)).sum() >= 35  # 14 without the faint ones
+
+
 def test_a_flat_picture_gets_no_pdq() -> None:
     assert len(Pdq256().describe(Frame(np.full((300, 300, 3), 128, np.uint8))).codes) == 0
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fingerprints.borders import Box, fitted, grey, stretched
-from fingerprints.regions import cells
+from fingerprints.regions import cells, even_parts
 from tests.measure.drawings import drawing
 
 Picture = NDArray[np.uint8]
@@ -41,6 +41,24 @@ def test_the_cells_of_a_collage_are_found(gutter: int) -> None:
 def test_one_picture_has_no_cells() -> None:
     assert cells(grey(sized(11, 400, 300))) == []
     assert cells(np.full((300, 300), 128, np.uint8)) == []
+
+
+def test_an_even_grid_is_cut_where_part_of_its_seam_is_hidden() -> None:
+    page = np.full((400, 400, 3), 255, np.uint8)
+    page[:200, :200] = page[200:, :200] = page[200:, 200:] = sized(10, 200, 200)
+    page[20:180, 220:380] = sized(11, 160, 160)  # white beside it: from edge to edge the seam is half as long
+    found = even_parts(grey(page), Box(0, 0, 400, 400))
+    quarters = [Box(left, top, left + 200, top + 200) for top in (0, 200) for left in (0, 200)]
+    assert set(quarters) <= set(found)
+    assert all(box.right - box.left >= 130 for box in found)
+
+
+def test_one_picture_has_no_even_parts() -> None:
+    for seed in range(9):
+        clouds = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=(300, 400)), (0, 0), 9)
+        picture = np.asarray(cv2.normalize(clouds, clouds, 0, 255, cv2.NORM_MINMAX), np.uint8)
+        assert even_parts(picture, Box(0, 0, 400, 300)) == []
+    assert even_parts(np.zeros((30, 30), np.uint8), Box(0, 0, 30, 30)) == []  # too small to be put together
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))

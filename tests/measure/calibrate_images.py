@@ -80,14 +80,21 @@ def fitted(cases: Sequence[Case]) -> NDArray[np.float64]:
     return np.asarray(found.x, dtype=np.float64)
 
 
-def told(name: str, cases: Sequence[Case]) -> None:
-    """Print a table and how it divides its own cases."""
+def told(name: str, cases: Sequence[Case], shipped: Sequence[float]) -> None:
+    """Print the table that fits best and how it, and the one in use, divide the cases."""
     weights = fitted(cases)
+    sys.stdout.write(f"{name} = ({', '.join(f'{weight:.2f}' for weight in weights)})\n")
+    divided(cases, weights)
+    sys.stdout.write(f"in use: ({', '.join(f'{weight:.2f}' for weight in shipped)})\n")
+    divided(cases, np.array(shipped))
+
+
+def divided(cases: Sequence[Case], weights: NDArray[np.float64]) -> None:
+    """Print how many cases of each sort reach which probability."""
     rows = np.array([(1.0, *score.features(case.evidence)) for case in cases])
     chance = 1 / (1 + np.exp(-(rows @ weights)))
     right = np.array([case.is_right for case in cases])
     frame = np.array([case.weight == FRAME_WEIGHT for case in cases])
-    sys.stdout.write(f"{name} = ({', '.join(f'{weight:.2f}' for weight in weights)})\n")
     for least in (0.5, 0.9, 0.99):
         sure = chance >= least
         sys.stdout.write(
@@ -99,9 +106,9 @@ def told(name: str, cases: Sequence[Case]) -> None:
 def main() -> None:
     """Print both tables."""
     found = cases()
-    told("WITH_PIXELS", found)
+    told("WITH_PIXELS", found, score.WITH_PIXELS)
     bare = [replace(case, evidence=replace(case.evidence, agreement=None, blocks=0, differing=0.0)) for case in found]
-    told("WITHOUT_PIXELS", bare)
+    told("WITHOUT_PIXELS", bare, score.WITHOUT_PIXELS)
 
 
 if __name__ == "__main__":
