@@ -39,6 +39,8 @@ class Crawl(_Section):
     timeout_s: float = Field(gt=0)
     max_page_bytes: int = Field(gt=0)
     max_media_bytes: int = Field(gt=0)
+    max_live_s: float = Field(gt=0)
+    max_stretches: int = Field(gt=0)
     max_pages: int = Field(gt=0)
     max_minutes: float = Field(gt=0)
     allow_addresses: tuple[str, ...]

@@ -38,8 +38,8 @@ def write(
 ) -> str:
     """Write a bundle and return the sha256 of its SHA256SUMS, which stands for all of it.
 
-    `documents` are further JSON files by name; `subjects` choose the custody entries that go along. The file appears
-    whole or not at all. Raises BlobMissing when a body is gone.
+    `documents` are further files by name, text as it is and all else as JSON; `subjects` choose the custody entries
+    that go along. The file appears whole or not at all. Raises BlobMissing when a body is gone.
     """
     blobs = config.home.of(session).blobs
     texts = {
@@ -47,7 +47,7 @@ def write(
         CAPTURES: _json([_said(capture) for capture in evidence]),
         CHAIN: _json(_chains(session, evidence)),
         CUSTODY: _json(_custody(session, subjects)),
-        **{name: _json(content) for name, content in documents.items()},
+        **{name: content if isinstance(content, str) else _json(content) for name, content in documents.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")

@@ -25,7 +25,7 @@ _DECORATION = re.compile(
 )
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp)(?:$|\?)", re.IGNORECASE)
 _FILM_IN_SCRIPT = re.compile(
-    r"""["'](?P<url>(?:https?:)?\\?/[^"'<>\s]{1,1000}?\.(?:m3u8|mp4|webm|m4v)(?:\?[^"'<>\s]{0,1000})?)["']"""
+    r"""["'](?P<url>(?:https?:)?\\?/[^"'<>\s]{1,1000}?\.(?:m3u8|mpd|mp4|webm|m4v)(?:\?[^"'<>\s]{0,1000})?)["']"""
 )
 SMALL_PIXELS = 48  # a picture that says it is smaller is furniture of the page
 

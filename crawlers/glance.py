@@ -14,21 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from scrapy import Request, Spider
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from config.blobs import BlobStore
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import extract, playlist, road, sniff, spiders, urls
+from crawlers import extract, road, sniff, spiders, streams, urls
 from crawlers.manners import NETWORK_ERRORS, network_sentence
 from crawlers.page import Page
+from crawlers.reels import NotAFilm
 from crawlers.sources import Identity, Limits, Scope, Source
 
 MAX_SHOWN = 40  # other media of the page that are compared with what was asked to go
 CHILD_MINUTES = 30
-_TROUBLE: tuple[type[Exception], ...] = (IgnoreRequest, playlist.NotAFilm, *NETWORK_ERRORS)
+_TROUBLE: tuple[type[Exception], ...] = (IgnoreRequest, NotAFilm, *NETWORK_ERRORS)
 
 
 class GlanceFailed(MekikiError):
@@ -140,11 +141,14 @@ class Glancer(Spider):
 
     async def _medium(self, url: str) -> Seen:
         try:
-            response = await self._fetch(url, {})
+            try:
+                response = await self._fetch(url, {})
+            except DownloadCancelledError:  # larger than the limit: sampled in the same way as when it was captured
+                return await self._sampled(url)
             if response.status >= 400:
                 return Seen(url, response.url, response.status)
-            if sniff.mime(response.body) == sniff.PLAYLIST:
-                film = await playlist.assemble(url, response, self._fetch, self.blobs, self.limits)
+            if sniff.mime(response.body) in streams.PLAYLISTS:
+                film = await streams.assemble(url, response, self._fetch, self.blobs, self.limits)
                 return Seen(url, film.final_url, film.status, film.blob)
         except _TROUBLE as trouble:
             known = isinstance(trouble, (IgnoreRequest, MekikiError))
@@ -153,9 +157,16 @@ class Glancer(Spider):
             return Seen(url, response.url, response.status, error="it is no picture, film or sound any more")
         return Seen(url, response.url, response.status, hashlib.sha256(response.body).hexdigest())
 
-    async def _fetch(self, url: str, headers: dict[str, str]) -> Response:
+    async def _sampled(self, url: str) -> Seen:
+        try:
+            film = await streams.sample(url, self._fetch, self.blobs, self.limits)
+        except NotAFilm as wrong:
+            raise NotAFilm(f"{urls.origin(url)} sends more than the limit, and {wrong}") from wrong
+        return Seen(url, film.final_url, film.status, film.blob)
+
+    async def _fetch(self, url: str, headers: dict[str, str], max_bytes: int | None = None) -> Response:
         assert self.crawler.engine is not None
-        request = Request(url, headers=headers, meta=road.media_meta(self.limits), dont_filter=True)
+        request = Request(url, headers=headers, meta=road.media_meta(self.limits, max_bytes), dont_filter=True)
         return await self.crawler.engine.download_async(request)
 
     def failed(self, failure: Failure) -> None:
@@ -192,6 +203,8 @@ def _widest(limits: Sequence[Limits]) -> Limits:
             "delay_s": max(one.delay_s for one in limits),
             "max_page_bytes": max(one.max_page_bytes for one in limits),
             "max_media_bytes": max(one.max_media_bytes for one in limits),
+            "max_live_s": max(one.max_live_s for one in limits),
+            "max_stretches": max(one.max_stretches for one in limits),
         }
     )
 

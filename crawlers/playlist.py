@@ -1,52 +1,14 @@
-"""HLS: a playlist becomes one film. Lowest rendition, every segment fetched by the guarded road, all of it bounded."""
+"""HLS: what a playlist names of one film. Lowest rendition; an encrypted one is left alone; it fetches no segment."""
 
-import hashlib
-import tempfile
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+import math
 
 import m3u8
 from scrapy.http import Response
 
-from config.blobs import BlobStore
-from config.errors import MekikiError
-from crawlers import road, sniff, urls
-from crawlers.captures import Fetched
-from crawlers.sources import Limits
+from crawlers import reels, sniff, urls
+from crawlers.reels import Fetch, Film, NotAFilm, Part, Piece, Segment
 
-Fetch = Callable[[str, dict[str, str]], Awaitable[Response]]
-MAX_SEGMENTS = 3_000  # a film of five hours in segments of six seconds; a live stream never ends
-MAX_PLAYLIST_BYTES = 4 << 20
-
-
-class NotAFilm(MekikiError):
-    """A playlist that cannot become a film; the message says why."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One stretch of bytes of the film."""
-
-    url: str
-    first_byte: int | None = None  # of a byte range
-    length: int | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return what asks for the stretch."""
-        if self.first_byte is None or self.length is None:
-            return {}
-        return {"Range": f"bytes={self.first_byte}-{self.first_byte + self.length - 1}"}
-
-    def cut(self, response: Response) -> bytes:
-        """Return the stretch, also from a server that ignored the range and sent the whole file."""
-        if self.first_byte is None or self.length is None or response.status == 206:
-            return response.body
-        return response.body[self.first_byte : self.first_byte + self.length]
-
-    def named(self) -> str:
-        """Return the piece as it is written into the capture."""
-        return self.url if self.first_byte is None else f"{self.url}#bytes={self.first_byte}+{self.length}"
+LONGEST_SEGMENT_S = 600.0  # a claim beyond it is taken for no claim
 
 
 def rendition(text: str, url: str) -> str | None:
@@ -68,24 +30,29 @@ def _is_sound_only(codecs: str | None) -> bool:
     )
 
 
-def pieces(text: str, url: str) -> list[Piece]:
-    """Return the film's pieces in order, initialisation sections before their segments. Raises NotAFilm."""
+def film(text: str, url: str) -> Film:
+    """Return the film's segments in order; without EXT-X-ENDLIST it is endless (RFC 8216, 4.3.3.4). Raises NotAFilm."""
+    if text.count("#EXTINF") > reels.MAX_LISTED:  # asked before the parser spends a second on every fifty thousand
+        raise NotAFilm("the playlist names more segments than any film has")
     media = _parsed(text, url)
     if any(key is not None and key.method not in (None, "NONE") for key in media.keys):
         raise NotAFilm("the playlist is encrypted")
     if not media.segments:
         raise NotAFilm("the playlist names no segments")
-    found: list[Piece] = []
+    segments: list[Segment] = []
     ends: dict[str, int] = {}  # where the last range of a file ended; "BYTERANGE:n" without "@" goes on there
-    section: Piece | None = None
-    for segment in media.segments[:MAX_SEGMENTS]:
-        if segment.init_section is not None:
-            start = _piece(segment.init_section.absolute_uri, segment.init_section.byterange, ends)
-            if start != section:
-                section = start
-                found.append(start)
-        found.append(_piece(segment.absolute_uri, segment.byterange, ends))
-    return found
+    for segment in media.segments:
+        section = segment.init_section
+        start = None if section is None else _piece(section.absolute_uri, section.byterange, ends)
+        piece = _piece(segment.absolute_uri, segment.byterange, ends)
+        segments.append(Segment(piece, _seconds(segment.duration), start))
+    return Film(tuple(segments), is_endless=not media.is_endlist)
+
+
+def _seconds(claimed: float | None) -> float:
+    if claimed is None or not math.isfinite(claimed) or not 0 < claimed <= LONGEST_SEGMENT_S:
+        return 0.0
+    return float(claimed)
 
 
 def _piece(address: str, byterange: str | None, ends: dict[str, int]) -> Piece:
@@ -96,11 +63,14 @@ def _piece(address: str, byterange: str | None, ends: dict[str, int]) -> Piece:
         return Piece(url)
     length, _, offset = byterange.partition("@")
     try:
-        first = int(offset) if offset else ends.get(url, 0)
-        piece = Piece(url, first, int(length))
+        piece = Piece(url, int(offset) if offset else ends.get(url, 0), int(length))
     except ValueError as wrong:
         raise NotAFilm("the playlist names a byte range that is none") from wrong
-    ends[url] = first + int(length)
+    assert piece.first_byte is not None
+    assert piece.length is not None
+    if piece.first_byte < 0 or piece.length <= 0:
+        raise NotAFilm("the playlist names a byte range that is none")
+    ends[url] = piece.first_byte + piece.length
     return piece
 
 
@@ -111,51 +81,17 @@ def _parsed(text: str, url: str) -> m3u8.M3U8:
         raise NotAFilm("the playlist cannot be read") from broken
 
 
-async def assemble(url: str, response: Response, fetch: Fetch, blobs: BlobStore, limits: Limits) -> Fetched:
-    """Return the film of a playlist as one capture whose parts are the playlists and segments it came from.
-
-    Raises NotAFilm; a network error of a segment goes up as it is, so that the film is tried again as a whole.
-    """
-    parts: list[tuple[str, str, int]] = []
+async def read(response: Response, fetch: Fetch, parts: list[Part]) -> tuple[Film, Response]:
+    """Return the film a playlist leads to and the response that names its segments. Raises NotAFilm."""
     text = _text(response, parts)
     lower = rendition(text, response.url)
-    where = response.url
     if lower is not None:
         response = await fetch(lower, {})
-        where = response.url
         text = _text(response, parts)
-        if rendition(text, where) is not None:
+        if rendition(text, response.url) is not None:
             raise NotAFilm("the playlist leads to another list of renditions")
-    with tempfile.TemporaryFile(dir=_scratch(blobs)) as film:
-        size = 0
-        for piece in pieces(text, where):
-            answer = await fetch(piece.url, piece.headers())
-            if answer.status >= 400:
-                raise NotAFilm(f"the server answered {answer.status} for a segment")
-            body = piece.cut(answer)
-            size += len(body)
-            if size > limits.max_media_bytes:
-                raise NotAFilm(f"the film is larger than the limit of {limits.max_media_bytes} bytes")
-            parts.append((piece.named(), hashlib.sha256(body).hexdigest(), len(body)))
-            film.write(body)
-        film.seek(0)
-        blob = blobs.put_chunks(iter(lambda: film.read(1 << 20), b""))
-        film.seek(0)
-        head = film.read(4096)
-    return replace(road.described(url, response), mime=sniff.mime(head), blob=blob, size_bytes=size, parts=tuple(parts))
+    return film(text, response.url), response
 
 
-def _scratch(blobs: BlobStore) -> Path:
-    blobs.root.mkdir(parents=True, exist_ok=True)  # beside the blobs: the system's own may be small, or memory
-    return blobs.root
-
-
-def _text(response: Response, parts: list[tuple[str, str, int]]) -> str:
-    """Return the text of a playlist and write it down as a part. Raises NotAFilm."""
-    if response.status >= 400:
-        raise NotAFilm(f"the server answered {response.status} for the playlist")
-    body = response.body
-    if sniff.mime(body) != sniff.PLAYLIST or len(body) > MAX_PLAYLIST_BYTES:
-        raise NotAFilm("what the playlist leads to is no playlist")
-    parts.append((response.url, hashlib.sha256(body).hexdigest(), len(body)))
-    return body.decode("utf-8", errors="replace")
+def _text(response: Response, parts: list[Part]) -> str:
+    return reels.playlist_body(response, sniff.PLAYLIST, parts).decode("utf-8", errors="replace")

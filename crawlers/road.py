@@ -85,10 +85,10 @@ def settings(crawl: Crawl, limits: Limits, languages: Sequence[str] = ()) -> dic
     }
 
 
-def media_meta(limits: Limits) -> dict[str, Any]:
-    """Return the request meta that holds a medium to its own limits."""
+def media_meta(limits: Limits, max_bytes: int | None = None) -> dict[str, Any]:
+    """Return the request meta that holds a medium to its own limits, or a part of one to `max_bytes`."""
     return {
-        "download_maxsize": limits.max_media_bytes,
+        "download_maxsize": min(max_bytes or limits.max_media_bytes, limits.max_media_bytes),
         "download_timeout": limits.timeout_s * MEDIA_TIMEOUT_FACTOR,
     }
 

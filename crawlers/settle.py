@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from crawlers import captures, frontier, urls
+from crawlers import captures, frontier, reels, urls
 from crawlers.captures import Capture, Fetched, FindingRow
 from crawlers.frontier import Address, FrontierEntry, MediaWish, Settled, Sweep
 from crawlers.interface import Finding
@@ -87,7 +87,7 @@ class Settler:
             if row.state != "waiting":
                 return
             capture = captures.keep(session, self.sweep_id, "media", fetched)
-            frontier.settle(row, "failed" if trouble else "done", trouble)
+            frontier.settle(row, "failed" if trouble else "done", trouble or reels.sample_of(fetched.parts))
             if trouble is None:
                 _grant(session, row, capture)
             self._count(session, media=1)

@@ -35,6 +35,8 @@ _BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", 
 _MARKUP = re.compile(rb"<(?:!doctype html|html|head|body|title|script|div|p|h1|a|meta|!--)\b", re.IGNORECASE)
 TS_PACKET_BYTES = 188
 PLAYLIST = "application/vnd.apple.mpegurl"
+MPD = "application/dash+xml"
+_MANIFEST = re.compile(rb"<(?:[\w.-]{1,40}:)?MPD[\s>]|<!DOCTYPE\s+MPD\b")
 
 
 def mime(body: bytes) -> str:
@@ -58,6 +60,8 @@ def _text(head: bytes, *, is_cut: bool) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"#EXTM3U"):
         return PLAYLIST
+    if (_MANIFEST.search if start.startswith(b"<?xml") else _MANIFEST.match)(start):
+        return MPD
     if start.lower().startswith(b"<svg") or (start.startswith(b"<?xml") and b"<svg" in head):
         return "image/svg+xml"
     if _MARKUP.search(head):

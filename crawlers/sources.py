@@ -51,6 +51,8 @@ class Fetch(_Table):
     timeout_s: float | None = Field(default=None, gt=0)
     max_page_bytes: int | None = Field(default=None, gt=0)
     max_media_bytes: int | None = Field(default=None, gt=0)
+    max_live_s: float | None = Field(default=None, gt=0)  # of a stream that never ends
+    max_stretches: int | None = Field(default=None, gt=0)  # of an MP4 larger than max_media_bytes
 
 
 class Scope(_Table):
@@ -200,6 +202,8 @@ class Source(_Table):
             timeout_s=mine.timeout_s or crawl.timeout_s,
             max_page_bytes=min(mine.max_page_bytes or crawl.max_page_bytes, crawl.max_page_bytes),
             max_media_bytes=min(mine.max_media_bytes or crawl.max_media_bytes, crawl.max_media_bytes),
+            max_live_s=min(mine.max_live_s or crawl.max_live_s, crawl.max_live_s),
+            max_stretches=min(mine.max_stretches or crawl.max_stretches, crawl.max_stretches),
             max_pages=min(self.scope.max_pages or crawl.max_pages, crawl.max_pages),
             max_minutes=crawl.max_minutes,
         )
@@ -212,6 +216,8 @@ class Limits(_Table):
     timeout_s: float
     max_page_bytes: int
     max_media_bytes: int
+    max_live_s: float
+    max_stretches: int
     max_pages: int
     max_minutes: float
 

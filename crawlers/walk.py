@@ -14,18 +14,19 @@ from twisted.python.failure import Failure
 from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import playlist, road, settle, sniff, urls
+from crawlers import road, settle, sniff, streams, urls
 from crawlers.captures import Fetched
 from crawlers.extract import Reader, UnreadablePage, read_page
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Unreachable, network_sentence
 from crawlers.page import Page
+from crawlers.reels import Fetch, NotAFilm
 from crawlers.settle import Errand, Settler
 from crawlers.sources import Limits, Source
 
 HEARTBEAT_S = 10.0
 SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
-_NO_FILM: tuple[type[Exception], ...] = (playlist.NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
+_NO_FILM: tuple[type[Exception], ...] = (NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
 _NO_ANSWER: tuple[type[Exception], ...] = (Unreachable, *NETWORK_ERRORS)
 _log = log.get(__name__)
 
@@ -100,7 +101,7 @@ class Walker(Spider):
             cb_kwargs={"one": one},
             priority=-one.depth if is_page else 10,
             meta=meta,
-            headers={} if is_page or one.shown_on is None else {"Referer": urls.origin(one.shown_on) + "/"},
+            headers={} if is_page else _shown_on(one),
             dont_filter=True,
         )
 
@@ -140,9 +141,11 @@ class Walker(Spider):
             if response.status >= 400:
                 fetched = road.fetched(one.url, response, self.walk.blobs)
                 trouble = f"the server answered {response.status}"
-            elif sniff.mime(response.body) == sniff.PLAYLIST:
+            elif sniff.mime(response.body) in streams.PLAYLISTS:
                 try:
-                    fetched = await playlist.assemble(one.url, response, self._fetch, self.walk.blobs, self.walk.limits)
+                    fetched = await streams.assemble(
+                        one.url, response, self._road(one), self.walk.blobs, self.walk.limits
+                    )
                 except _NO_FILM as wrong:
                     fetched = road.fetched(one.url, response, self.walk.blobs)
                     trouble = str(wrong)
@@ -153,12 +156,18 @@ class Walker(Spider):
             self.walk.settler.medium(one, fetched, trouble=trouble)
             self.walk.tell()
 
-    async def _fetch(self, url: str, headers: dict[str, str]) -> Response:
-        meta = road.media_meta(self.walk.limits)
-        assert self.crawler.engine is not None
-        return await self.crawler.engine.download_async(Request(url, headers=headers, meta=meta, dont_filter=True))
+    def _road(self, one: Errand) -> Fetch:
+        """Return the road for the pieces of a medium; they say which page shows it, as the medium itself did."""
 
-    def failed(self, failure: Failure) -> None:
+        async def fetch(url: str, headers: dict[str, str], max_bytes: int | None = None) -> Response:
+            meta = road.media_meta(self.walk.limits, max_bytes)
+            request = Request(url, headers=_shown_on(one) | headers, meta=meta, dont_filter=True)
+            assert self.crawler.engine is not None
+            return await self.crawler.engine.download_async(request)
+
+        return fetch
+
+    async def failed(self, failure: Failure) -> None:
         """Settle an address of which nothing came; stop when the site has gone silent."""
         with self._stopping():
             request: Request = failure.request  # type: ignore[attr-defined]
@@ -168,12 +177,26 @@ class Walker(Spider):
             if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
                 self.walk.settler.close(one, "refused", str(error))
             elif isinstance(error, DownloadCancelledError):
-                self.walk.settler.close(one, "refused", f"it is larger than the limit ({error})")
+                await self._too_large(one, error)
             elif isinstance(error, _NO_ANSWER):
                 self._no_answer(one, str(error) if isinstance(error, Unreachable) else network_sentence(one.url, error))
             else:
                 self.stop(error)
             self.walk.tell()
+
+    async def _too_large(self, one: Errand, error: Exception) -> None:
+        """Sample a film that is larger than the limit; whatever else is too large is refused."""
+        says = f"it is larger than the limit ({error})"
+        if one.role == "page":
+            self.walk.settler.close(one, "refused", says)
+            return
+        self._heard()
+        try:
+            fetched = await streams.sample(one.url, self._road(one), self.walk.blobs, self.walk.limits)
+        except _NO_FILM as wrong:
+            self.walk.settler.close(one, "refused", f"{says}, and {wrong}")
+        else:
+            self.walk.settler.medium(one, fetched)
 
     def _no_answer(self, one: Errand, says: str) -> None:
         self.walk.settler.close(one, "failed", says)
@@ -229,6 +252,10 @@ class Walker(Spider):
             self.walk.stopped_by = self.walk.site_down()
         self.walk.was_interrupted = reason == "shutdown" and self.walk.stopped_by is None
         _log.info("sweep closed", source=self.walk.source.id, reason=reason)
+
+
+def _shown_on(one: Errand) -> dict[str, str]:
+    return {} if one.shown_on is None else {"Referer": urls.origin(one.shown_on) + "/"}
 
 
 async def _closed(engine: Any) -> None:

@@ -31,10 +31,12 @@ from dashboard.pages import (
     notices,
     outbox,
     sources,
+    spoiled,
+    stretches,
     works,
 )
 from dashboard.visits import language_of, page, screen
-from matcher import cases
+from matcher import cases, found_stretches
 from notices import ledger
 
 STATIC = Path(__file__).with_name("static")
@@ -51,6 +53,7 @@ HEADERS = {
 }
 STATUS = {
     cases.UnknownCase: 404, ledger.NoSuchNotice: 404, works.UnknownWork: 404, previews.NoPreview: 404,
+    found_stretches.UnknownStretch: 404, found_stretches.BadStretch: 409,
     auth.ForeignForm: 403, notices.MayNotApprove: 403,
     claims.Claimed: 409, decisions.Overtaken: 409, taking_back.AlreadyLeft: 409, cases.AllowedUse: 409,
     cases.NotDecidable: 409, ledger.NotAllowed: 409, ledger.NotApprovable: 409,
@@ -105,7 +108,9 @@ def _routes() -> list[Route | Mount]:
         post("/notices/{uuid}/withdraw", notices.withdraw), post("/notices/{uuid}/retract", notices.take_back),
         get("/outbox", outbox.show), get("/works", works.listed), get("/works/{uuid}", works.show),
         get("/sources", sources.show), get("/morning", morning.show), get("/find", find.show),
-        get("/media/matches/{uuid}/{part}", media.drawing),
+        get("/spoiled/{uuid}", spoiled.show), get("/media/matches/{uuid}/{part}", media.drawing),
+        get("/media/stretches/{uuid}/{second}.jpg", stretches.picture),
+        post("/stretches/{uuid}/confirm", stretches.confirm), post("/stretches/{uuid}/reject", stretches.reject),
         get("/media/{blob}/{size}.jpg", media.picture), get("/media/{blob}/film.webm", media.film),
         get("/api/queue", api.listed, is_api=True), get("/api/cases/{uuid}", api.show, is_api=True),
         Route("/api/health", api.health, methods=["GET"]),

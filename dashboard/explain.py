@@ -4,18 +4,19 @@ each other and agree, or when two films do; with the sentence of every signal, a
 Opens no captured file: pixels come from a decoding child.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from PIL import Image, ImageDraw
 
-from dashboard import dictionary, exhibit, phrases, sheet
-from dashboard.dictionary import Say
+from dashboard import exhibit, film_exhibit, phrases, sheet
+from dashboard.bilingual import Said, both, retold, told
 from dashboard.exhibit import Exhibit
+from dashboard.film_exhibit import FilmExhibit
 from dashboard.laid_over import Size
-from dashboard.sheet import QUIET, TEXT, Look
-from matcher.interface import Comparison, Segment
+from dashboard.sheet import Look
+from matcher.interface import Comparison
 
 PAGE_PX, MARGIN_PX = 1560, 44  # of the page without its margin, and the margin
 PAIR_PX = 980  # how high a pair may be
@@ -24,14 +25,10 @@ PARTS_PX = 820  # how high the drawings of the same part may be, together
 MOST_PART_PX = 640  # of the shorter side of one of them
 CELL_PX = 230  # the least width of a drawing with its caption
 GAP_PX = 28
-BAR_PX, BARS_PX = 26, (50, 170)  # how high the bar of a film is, and where the two begin
 FOUND, OURS = exhibit.SEEN, exhibit.OURS
 HEADING, NAME = Look(15, 620), Look(22, 620)
 SEEN_HEADING, OURS_HEADING = HEADING.but(colour=FOUND), HEADING.but(colour=OURS)
 NOTE, SMALL = Look(14, 420, sheet.SOFT), Look(13, 420, sheet.SOFT)
-ENGLISH, JAPANESE = dictionary.of("en"), dictionary.of("ja")
-
-Said = Callable[[Say], str]  # a sentence, given the way to say it in one language
 
 
 @dataclass(frozen=True)
@@ -58,44 +55,18 @@ def pictures(shown: Exhibit, named: Named) -> bytes:
     return _page(shown.comparison, named, body)
 
 
-def timeline(comparison: Comparison, lengths_s: tuple[float, float], named: Named) -> bytes:
-    """Return a PNG that explains a match of two films: both as bars on one scale of seconds, what matches joined by
-    bands. `lengths_s`: query, reference."""
-    segments = sorted(comparison.segments, key=lambda segment: segment.query_start_s)
-    longest = max(*lengths_s, *(max(s.query_end_s, s.reference_end_s) for s in segments), 1.0)
-    scale = (PAGE_PX - 2) / longest
-    image = Image.new("RGB", (PAGE_PX, 260), sheet.PAPER)
-    draw = ImageDraw.Draw(image)
-    for top, length_s in zip(BARS_PX, lengths_s, strict=True):
-        draw.rectangle((0, top, length_s * scale, top + BAR_PX), fill=sheet.LINE, outline=sheet.SOFT)
-    for segment in segments:
-        _band(draw, segment, scale)
-    seen, ours = both(lambda say: say("Seen")), both(lambda say: say("Our reference"))
-    image.paste(sheet.words(f"{seen} · {clock_time(lengths_s[0])}", PAGE_PX, SEEN_HEADING), (0, 0))
-    image.paste(sheet.words(f"{ours} · {clock_time(lengths_s[1])}", PAGE_PX, OURS_HEADING), (0, BARS_PX[1] + 54))
-    _times(image, [(one.query_start_s, one.query_end_s) for one in segments], scale, BARS_PX[0] - 22)
-    _times(image, sorted((one.reference_start_s, one.reference_end_s) for one in segments), scale, BARS_PX[1] + 30)
-    return _page(comparison, named, [image])
-
-
-def clock_time(seconds: float) -> str:
-    """Return seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def both(said: Said) -> str:
-    """Return a short text in English and Japanese, on one line."""
-    return f"{said(ENGLISH.say)} · {said(JAPANESE.say)}"
-
-
-def _told(said: Said, width: int, look: Look = TEXT) -> Image.Image:
-    """Return a sentence in English with the Japanese below it."""
-    japanese = look.but(colour=sheet.SOFT, weight=min(look.weight, 450))
-    return sheet.stacked(
-        [sheet.words(said(ENGLISH.say), width, look), sheet.words(said(JAPANESE.say), width, japanese)]
-    )
+def films(shown: FilmExhibit, named: Named) -> bytes:
+    """Return a PNG that explains a match of two films: both as bars, what matches joined by ribbons, and pairs of
+    frames from the strongest stretches."""
+    blocks = [film_exhibit.bars(shown, PAGE_PX)]
+    if len(shown.strongest) < len(shown.stretches):
+        blocks.append(told(lambda say: say(
+            "Shown below: the %(some)s strongest of %(all)s matching stretches.",
+            some=len(shown.strongest), all=len(shown.stretches),
+        ), PAGE_PX, NOTE))  # fmt: skip
+    for number in shown.strongest:
+        blocks += [sheet.rule(PAGE_PX), film_exhibit.stretch(shown, number, PAGE_PX)]
+    return _page(shown.comparison, named, blocks)
 
 
 def _page(comparison: Comparison, named: Named, body: Sequence[Image.Image]) -> bytes:
@@ -131,7 +102,7 @@ def _verdict(comparison: Comparison, width: int) -> Image.Image:
         sheet.words(score, width, Look(40, 650, FOUND if is_copy else sheet.OCHRE)),
         sheet.pill(both(lane), FOUND if is_copy else sheet.OCHRE, 15),
     ], 18, is_centred=True)  # fmt: skip
-    means = _told(
+    means = told(
         lambda say: say("Of 1,000 pairs with this score, about %(share)s really hold the reference.", share=share),
         width, Look(15),
     )  # fmt: skip
@@ -142,13 +113,9 @@ def _reasons(comparison: Comparison) -> Image.Image:
     """Return the sentence of every signal, in both languages."""
     blocks = [sheet.words(both(lambda say: say("Why")), PAGE_PX, HEADING)]
     for reason in comparison.reasons:
-        lines = [sheet.words(reason.says, PAGE_PX - 30, TEXT)]
-        japanese = JAPANESE.retell(reason.says)
-        if japanese != reason.says:
-            lines.append(sheet.words(japanese, PAGE_PX - 30, QUIET.but(pixels=16)))
         bullet = Image.new("RGB", (14, 26), sheet.PAPER)
         ImageDraw.Draw(bullet).rectangle((0, 9, 5, 14), FOUND if comparison.lane == "copy" else sheet.OCHRE)
-        blocks.append(sheet.beside([bullet, sheet.stacked(lines)], 4))
+        blocks.append(sheet.beside([bullet, retold(reason.says, PAGE_PX - 30)], 4))
     return sheet.stacked(blocks, 8)
 
 
@@ -223,26 +190,6 @@ def _cells(shown: Exhibit, size: Size) -> list[Image.Image]:
 
 def _cell(caption: Said, drawing: Image.Image, note: Said | None = None) -> Image.Image:
     width = max(drawing.width, CELL_PX)
-    lines = [_told(caption, width, HEADING), sheet.edged(drawing)]
-    lines += [_told(note, width, NOTE)] if note else []
+    lines = [told(caption, width, HEADING), sheet.edged(drawing)]
+    lines += [told(note, width, NOTE)] if note else []
     return sheet.widened(sheet.stacked(lines, 8), width)
-
-
-def _band(draw: ImageDraw.ImageDraw, segment: Segment, scale: float) -> None:
-    above = (segment.query_start_s * scale, segment.query_end_s * scale)
-    below = (segment.reference_start_s * scale, segment.reference_end_s * scale)
-    upper, lower = BARS_PX[0] + BAR_PX, BARS_PX[1]
-    draw.polygon([(above[0], upper), (above[1], upper), (below[1], lower), (below[0], lower)], fill=(247, 226, 221))
-    draw.rectangle((above[0], BARS_PX[0], above[1], upper), fill=FOUND)
-    draw.rectangle((below[0], lower, below[1], lower + BAR_PX), fill=OURS)
-
-
-def _times(image: Image.Image, spans_s: Sequence[tuple[float, float]], scale: float, top: int) -> None:
-    """Write when each stretch begins and ends, where there is room beside the one before."""
-    free = 0
-    for start_s, end_s in spans_s:
-        label = sheet.words(f"{clock_time(start_s)}-{clock_time(end_s)}", PAGE_PX, SMALL.but(colour=sheet.INK))
-        left = min(round(start_s * scale), PAGE_PX - label.width)
-        if left >= free:
-            image.paste(label, (left, top))
-            free = left + label.width + 8

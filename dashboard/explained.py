@@ -6,6 +6,7 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +20,14 @@ from sqlalchemy.orm import Session
 from config.errors import MekikiError
 from config.home import Home, of
 from crawlers.captures import Sighting
-from dashboard import blocks, explain, laid_over, previews, sheet
+from dashboard import bilingual, blocks, explain, laid_over, previews, sheet, timeline
 from dashboard import exhibit as drawings
 from dashboard.exhibit import Exhibit, Pairs
 from dashboard.explain import Named
+from dashboard.film_exhibit import MOST_SHOWN, FilmExhibit, Moment, frames_of_each
 from fingerprints import store
-from fingerprints.decode import limits_of
-from fingerprints.interface import Description, Vectors
+from fingerprints.decode import Limits, limits_of, shared
+from fingerprints.interface import Description, MediaFacts, Vectors
 from fingerprints.preview import Unreadable, preview
 from matcher import closer_look, pictures, retrieve, stop_areas
 from matcher.catalogue import Asset, Work
@@ -35,6 +37,7 @@ from matcher.references import Reference
 
 SIDE_PX = 1600  # the long side of the pictures that are drawn from
 SHORT_SIDE_PX, MOST_PX = 640, 8000  # a strip's long side may be larger, so that its short side can be made out
+FRAME_PX = 640  # the long side of the frames of a film
 POINTS_ROOM, AGREEMENT_ROOM = (1160, 900), (1000, 900)  # of the drawings in the console
 
 
@@ -147,6 +150,32 @@ def exhibit(session: Session, found: Found) -> Exhibit:
     return Exhibit(seen, ours, found.comparison, pairs, grid)
 
 
+def film_exhibit(session: Session, found: Found, facts: MediaFacts) -> FilmExhibit:
+    """Return everything there is to show of a match of two films or sounds."""
+    opened, theirs = of(session), store.medium(session, found.blob)
+    limits = limits_of(opened.settings)
+    is_seen, is_held = facts.medium == "video", opened.blobs.has(found.blob)
+    stretches = timeline.in_order(found.comparison.segments, is_seen=is_seen)
+    shown = timeline.strongest(stretches, MOST_SHOWN)
+    ours = opened.blobs.path(found.blob) if is_held and theirs is not None and theirs.kind == "video" else None
+    count = frames_of_each(len(shown))
+
+    def moment(stretch: timeline.Stretch, at_s: float) -> Moment:
+        ours_s = stretch.ours_at(at_s)
+        return Moment(
+            at_s, ours_s, _frame(found.seen, limits, at_s), None if ours is None else _frame(ours, limits, ours_s)
+        )
+
+    asked = [(number, at_s) for number in shown for at_s in stretches[number].moments(count)] if is_seen else []
+    with ThreadPoolExecutor(shared(limits).workers) as together:  # all children decode; a frame may need a second
+        drawn = together.map(lambda one: moment(stretches[one[0]], one[1]), asked)
+        by_number: dict[int, tuple[Moment, ...]] = {}
+        for (number, _), each in zip(asked, drawn, strict=True):
+            by_number[number] = (*by_number.get(number, ()), each)
+    lengths = (facts.duration_s, theirs.duration_s if theirs else 0.0)
+    return FilmExhibit(found.comparison, stretches, lengths, by_number, is_held)
+
+
 def notes(session: Session, found: Found) -> tuple[str, ...]:
     """Return what a drawn page says in small print: both files with their hashes, and what they were compared by."""
     theirs = store.medium(session, found.blob)
@@ -154,7 +183,7 @@ def notes(session: Session, found: Found) -> tuple[str, ...]:
     versions = (
         f"{name} {number}" for name, number in sorted(retrieve.versions_in_use().items()) if name in found.vectors
     )
-    seen, ours = explain.both(lambda say: say("Seen")), explain.both(lambda say: say("Our reference"))
+    seen, ours = bilingual.both(lambda say: say("Seen")), bilingual.both(lambda say: say("Our reference"))
     return (
         f"{seen}: SHA-256 {found.seen_sha256}{_size(found.seen_size)}",
         f"{ours}: SHA-256 {found.blob}{_size(ours_size)}",
@@ -181,8 +210,7 @@ def _drawn(session: Session, query: Path, digest: str, description: Description,
     )
     if match.comparison.transform is not None:
         return explain.pictures(exhibit(session, found), named)
-    medium = store.medium(session, match.blob)
-    return explain.timeline(match.comparison, (facts.duration_s, medium.duration_s if medium else 0.0), named)
+    return explain.films(film_exhibit(session, found, facts), named)
 
 
 def _pairs(matrix: NDArray[np.float64], theirs: Mapping[str, Vectors], mine: Mapping[str, Vectors]) -> Pairs:
@@ -194,6 +222,14 @@ def _pairs(matrix: NDArray[np.float64], theirs: Mapping[str, Vectors], mine: Map
 
 def _described(vectors: Mapping[str, Vectors]) -> tuple[float, float]:
     return closer_look.picture_size(vectors[closer_look.POINTS])
+
+
+def _frame(path: Path, limits: Limits, at_s: float) -> NDArray[np.uint8] | None:
+    """Return what a film shows at a second; None when that cannot be decoded, for one lost frame explains no less."""
+    try:
+        return _pixels(preview(path, limits, at_s=max(0.0, at_s), long_side_px=FRAME_PX))
+    except Unreadable:
+        return None
 
 
 def _pixels(jpeg: bytes) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 import matcher.assess
 import matcher.cases
 import matcher.intake
+import matcher.learn_stretches
 import matcher.match
 import matcher.shared_areas
 import notices.draft
@@ -45,6 +46,8 @@ JOBS = (
         matcher.intake.describe_references, 4),
     Job("learn shared areas", "frames and logos that works share", matcher.shared_areas.pending,
         matcher.shared_areas.learn, 4),
+    Job("learn shared stretches", "openings, endings and shots that episodes share", matcher.learn_stretches.pending,
+        matcher.learn_stretches.learn, 16),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
         matcher.intake.describe_sightings, 8),
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),

@@ -18,7 +18,7 @@ from fingerprints import preview
 from fingerprints.decode import limits_of
 
 LONG_SIDES = {"thumb": 160, "large": 1400}  # pixels
-FILM_LONG_SIDE = 640
+FILM_LONG_SIDE, MOMENT_LONG_SIDE = 640, 320
 POSTER_AT_S = 1.0  # the first frame of a film is often black
 _log = log.get(__name__)
 
@@ -37,6 +37,20 @@ def picture(home: Home, blob: str, size: str) -> Path:
 
     def write(out: Path) -> None:
         out.write_bytes(preview.preview(home.blobs.path(blob), limits, at_s=POSTER_AT_S, long_side_px=LONG_SIDES[size]))
+
+    return _made(path, write)
+
+
+def moment(home: Home, blob: str, at_s: float) -> Path:
+    """Return the JPEG of what a stored film shows at a second; made on first use. Raises NoPreview."""
+    path = _folder(home) / f"{blob}.{at_s:.0f}s.jpg"
+    if path.is_file():
+        return path
+    _needs(home, blob)
+    limits = limits_of(home.settings)
+
+    def write(out: Path) -> None:
+        out.write_bytes(preview.preview(home.blobs.path(blob), limits, at_s=at_s, long_side_px=MOMENT_LONG_SIDE))
 
     return _made(path, write)
 

@@ -27,9 +27,10 @@ INDIGO: Colour = (39, 80, 140)
 LEADING = 1.42  # line height, of the size of the type
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 # A piece is what a line may not break: a word, or one East Asian character with the marks that may not begin a line.
+_MARKS = r"[、。，．・：；？！」』）〉》】…ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]*"
 _PIECES = re.compile(
-    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][、。，．・：；？！」』）〉》】…ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]*"
-    r"|\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"
+    rf"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]{_MARKS}"
+    rf"|\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+{_MARKS}"
 )
 
 

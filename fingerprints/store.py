@@ -49,7 +49,9 @@ class Fingerprint(Row, Base):
     width: Mapped[int]  # bytes of one code
     columns: Mapped[int]  # of one position
     codes: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # (count, width) uint8, C order
-    positions: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # (count, columns) float32, C order
+    positions: Mapped[bytes] = mapped_column(
+        LargeBinary, deferred=True
+    )  # (count, columns) float32, squeezed; see packing
     facts: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
 
@@ -113,7 +115,7 @@ def save(session: Session, blob: str, description: Description) -> None:
         session.execute(
             _unless_there(session, Fingerprint).values(
                 blob=blob, kind=kind, version=version, count=shape.count, width=shape.width, columns=shape.columns,
-                codes=packing.codes_bytes(vectors), positions=packing.positions_bytes(vectors),
+                codes=packing.codes_bytes(vectors), positions=packing.squeezed_positions(vectors),
                 facts=packing.finite(vectors.facts), made_at=clock.now(),
             )
         )  # fmt: skip
@@ -177,7 +179,8 @@ def load_many(session: Session, blobs: Sequence[str], kind: str, version: int) -
     for some in _portions(blobs):
         chosen = Fingerprint.blob.in_(some), Fingerprint.kind == kind, Fingerprint.version == version
         for blob, count, width, places, codes, positions, facts in session.execute(select(*columns).where(*chosen)):
-            found[blob] = packing.vectors(Shape(count, width, places), codes, positions, facts)
+            shape = Shape(count, width, places)
+            found[blob] = packing.vectors(shape, codes, packing.unsqueezed_positions(shape, positions), facts)
     return found
 
 

@@ -22,6 +22,7 @@ OFFSET_BIN_S = 0.5
 FITS = 3  # rounds of least squares; the set of hits on the line is stable after that
 SAME_LINE_S = 1.0  # two segments whose lines run closer are one stretch, seen twice
 AS_GOOD, AS_GOOD_S = 1.2, 0.02  # how much worse than the fitted line speed 1 may explain the hits
+SILENCE_STEPS = 4.5  # steps without a hit, between two runs of hits on one line
 LEAST_SPREAD_S = 4.0  # a shorter run of hits does not tell its speed: the table's speed is kept
 
 
@@ -197,7 +198,10 @@ def _best_line(hits: Hits, manner: Manner) -> tuple[float, float] | None:
         if votes > best_votes * (1.0 if speed == 1.0 else OTHER_SPEED_MUST_GAIN if best[0] == 1.0 else 1.0):
             best_votes, best = votes, (speed, offset)
     line = _fitted(hits, *best, manner=manner)
-    return None if line is None else _plain_if_as_good(hits, *line, tolerance_s=manner.tolerance_s)
+    if line is None:
+        return None
+    line = _plain_if_as_good(hits, *line, tolerance_s=manner.tolerance_s)
+    return line if line[0] == 1.0 else _plain_if_runs_are(hits, *line, manner=manner)
 
 
 def _fullest_bin(offsets: Seconds, query_s: Seconds, weight: Seconds) -> tuple[float, float]:
@@ -254,6 +258,28 @@ def _plain_if_as_good(hits: Hits, speed: float, offset: float, *, tolerance_s: f
         float(np.sqrt(np.average(error**2, weights=w))) for error in (r - speed * q - offset, r - q - plain)
     )
     return (1.0, plain) if plain_error <= AS_GOOD * fitted_error + AS_GOOD_S else (speed, offset)
+
+
+def _plain_if_runs_are(hits: Hits, speed: float, offset: float, *, manner: Manner) -> tuple[float, float]:
+    """Return the line of the heaviest run alone when that runs at speed 1: two shots of a montage, each at speed 1,
+    also lie on one line of another speed, with silence between them."""
+    on_line = np.flatnonzero(np.abs(hits.reference_s - speed * hits.query_s - offset) <= manner.tolerance_s)
+    order = on_line[np.argsort(hits.query_s[on_line], kind="stable")]
+    runs = np.split(order, np.flatnonzero(np.diff(hits.query_s[order]) > SILENCE_STEPS * manner.step_s) + 1)
+    if len(runs) == 1:
+        return speed, offset
+    heaviest = hits.only(max(runs, key=lambda run: float(hits.weight[run].sum())))
+    at_one = float(np.average(heaviest.reference_s - heaviest.query_s, weights=heaviest.weight))
+    near = np.abs(hits.reference_s - hits.query_s - at_one) <= manner.tolerance_s
+    within = (hits.query_s >= heaviest.query_s.min()) & (hits.query_s <= heaviest.query_s.max())
+    around = hits.only(near & within)
+    if len(around) < manner.least_hits:
+        return speed, offset
+    alone = _fitted(around, 1.0, at_one, manner=manner)
+    if alone is None:
+        return speed, offset
+    plain = _plain_if_as_good(around, *alone, tolerance_s=manner.tolerance_s)
+    return plain if plain[0] == 1.0 else (speed, offset)
 
 
 def _segments_on(hits: Hits, speed: float, offset: float, manner: Manner) -> list[Segment]:

@@ -26,10 +26,13 @@ class Export:
     sums_sha256: str  # of its SHA256SUMS; also on the custody log
 
 
-def export(session: Session, case_uuid: str, path: Path, *, actor: str) -> Export:
+def export(
+    session: Session, case_uuid: str, path: Path, *, actor: str, more: Mapping[str, Any] | None = None
+) -> Export:
     """Write the case's evidence bundle to `path`, put that on the custody log, and return what was written.
 
-    The references' own pixels never go along: a match names the reference and its sha256. Raises UnknownCase.
+    `more` are further documents by name. The references' own pixels never go along: a match names the reference and
+    its sha256. Raises UnknownCase.
     """
     detail = cases.case_detail(session, case_uuid)
     evidence = captures_of(session, detail)
@@ -39,7 +42,7 @@ def export(session: Session, case_uuid: str, path: Path, *, actor: str) -> Expor
         *(f"sweep:{sweep.uuid}" for sweep in sweeps),
         *(f"capture:{capture.uuid}" for capture in evidence),
     ]
-    documents = {"case.json": as_document(detail)}
+    documents = {"case.json": as_document(detail), **(more or {})}
     sums = bundles.write(session, path, evidence=evidence, documents=documents, subjects=subjects)
     note = {"file": path.name, "sums_sha256": sums, "captures": len(evidence)}
     custody.record(session, actor=actor, action=EXPORTED, subject=f"case:{detail.case.uuid}", note=note)

@@ -43,6 +43,16 @@ def cuts(vectors: Vectors) -> NDArray[np.float64]:
     return np.asarray((at_s[1:][changed] + at_s[:-1][changed]) / 2)
 
 
+def flat(vectors: Vectors) -> NDArray[np.float64]:
+    """Return the seconds, four times a second, at which a film shows next to nothing in every view: black, one colour,
+    a title on a plain card."""
+    at_s, first = np.unique(vectors.positions[:, 0], return_index=True)
+    if not len(at_s):
+        return np.zeros(0)
+    best = np.maximum.reduceat(vectors.positions[:, 2], first)  # the views of one moment stand together
+    return np.asarray(at_s[best < LEAST_QUALITY], np.float64)
+
+
 class Looks:
     """The whole frames of the films on a shelf."""
 

@@ -9,22 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
-from fingerprints.keypoints import mirrored
+from fingerprints.keypoints import DESCRIPTOR_BYTES, mirrored
+from fingerprints.quantised import unpacked
 from matcher import alignment, geometry
 from matcher.indexes.film_frames import Codes, Near
 from matcher.indexes.film_points import FilmPoints
 from matcher.interface import Segment
 
+REFERENCE_POINTS = 130  # of a picture; a query brings more, for a small copy has few of them in a busy frame
+COARSE_POINTS, COARSE_PX = 100, 5.0  # of those, how many are at least so large: they outlive a copy a third as large
 NEIGHBOURS = 10  # stored descriptors asked for each
-FAR = 280.0  # L2 between byte descriptors of norm 512; beyond, a neighbour is chance
+FAR = 330  # L2 between packed descriptors of norm 512; beyond, a neighbour is chance
 CANDIDATES = 6  # reference pictures whose geometry is checked for one query picture
 LEAST_VOTES = 5  # shared descriptors before geometry is worth checking
 LEAST_POINTS = 8  # distinct points in one arrangement; unrelated pictures reach 4 to 6
 CLEAR_POINTS = 25  # so many settle it: the mirror image need not be tried
 MANY_POINTS = 40  # more points make a picture no surer
-MANNER = alignment.Manner(step_s=1.0, tolerance_s=0.8, gap_s=6.0, least_hits=2)
+MANNER = alignment.Manner(step_s=1.0, tolerance_s=0.8, gap_s=3.5, least_hits=2)
 SPARSE_S = 3.0  # a long query is first asked at this distance, and every second only where that finds something
 LONG_S = 90.0
+FEW = 4  # pictures of a decided stretch that are looked at all the same
 BLOCK = 256  # query pictures searched at a time; bounds the memory of a long film
 
 # A station's logo recurs all over a film: a point that looks the same at the same place in so many pictures far apart
@@ -42,8 +46,8 @@ class Pictures:
     begins_s: NDArray[np.float64]
     held_s: NDArray[np.float64]
     picture: NDArray[np.int64]  # of each point, which picture it is on
-    places: NDArray[np.float32]  # of each point, x and y
-    codes: Codes
+    places: NDArray[np.float32]  # of each point, x, y, size and angle
+    codes: Codes  # 16 bytes a point as stored; 128 unpacked
     size: tuple[float, float]  # width and height of the frame the places refer to
 
 
@@ -82,9 +86,8 @@ class Points:
 
         Pictures in `exclusions` are recognised but prove nothing.
         """
-        whole = _pictures(vectors)
-        keep = ~_is_overlay(whole)
-        film = _only(whole, keep)
+        film = _telling(_pictures(vectors))
+        film = _only(film, ~_is_overlay(film))
         self._index.add(reference_id, film.codes)
         self._films[reference_id] = film
         self._proves[reference_id] = ~alignment.inside(film.begins_s, exclusions)
@@ -100,10 +103,11 @@ class Points:
         return self._films[reference_id].size
 
     def compare(self, vectors: Vectors, decided: list[tuple[float, float]]) -> dict[int, list[Shown]]:
-        """Return, by reference, the stretches that show it, looking only at seconds that are not `decided` yet."""
-        film = _pictures(vectors)
+        """Return, by reference, the stretches that show it; of seconds that are `decided` already only a few pictures
+        are looked at, for how the copy lies."""
+        film = _unpacked(_pictures(vectors))
         open_ = np.array([not any(a <= t < b for a, b in decided) for t in film.begins_s], bool)
-        asked = np.flatnonzero(open_)
+        asked = np.union1d(np.flatnonzero(open_), _few_inside(film.begins_s, decided))
         if film.begins_s[asked].size and np.ptp(film.begins_s[asked]) > LONG_S:
             first = asked[np.unique(film.begins_s[asked] // SPARSE_S, return_index=True)[1]]
             if not self._sightings(film, first):
@@ -131,7 +135,7 @@ class Points:
         """Return (reference, sighting) of every candidate whose points lie in one arrangement."""
         close = near.distance < FAR
         query, owner, row = near.query[close], near.owner[close], near.row[close]
-        worth = 1 - near.distance[close] / FAR
+        worth = _worth(near)[close]
         owners, place = np.unique(owner, return_inverse=True)
         stored = np.zeros(len(row), np.int64)
         for number, one in enumerate(owners.tolist()):
@@ -153,9 +157,7 @@ class Points:
             group = groups[number]
             there = self._films[reference_id].places[row[group]]
             here = part.places[query[group]]
-            if is_mirrored:
-                here = np.column_stack([part.size[0] - here[:, 0], here[:, 1]]).astype(np.float32)
-            lies = geometry.align(there, here)
+            lies = geometry.consensus(there, geometry.mirrored(here, part.size[0]) if is_mirrored else here)
             if lies is not None and lies.distinct >= LEAST_POINTS:
                 found.append(
                     (reference_id, Sighting(picture, reference_picture, lies.distinct, lies.matrix, is_mirrored))
@@ -176,6 +178,24 @@ class Points:
             proof = [each for each in support if proves[each.reference_picture]]
             found.append(Shown(segment, _different(support), _different(proof), best.points, best))
         return found
+
+
+def _few_inside(begins_s: NDArray[np.float64], spans: list[tuple[float, float]]) -> NDArray[np.int64]:
+    """Return FEW pictures of each span, evenly spread."""
+    found = []
+    for start, end in spans:
+        within = np.flatnonzero((begins_s >= start) & (begins_s < end))
+        if len(within):
+            found.append(within[np.unique(np.linspace(0, len(within) - 1, FEW).round().astype(np.int64))])
+    return np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+
+
+def _worth(near: Near) -> NDArray[np.float64]:
+    """Return what each neighbour's vote is worth: by how much nearer it is than the farthest of its query's (Jegou
+    2011: a descriptor with many equally near neighbours says little)."""
+    crowd = np.ones(int(near.query.max(initial=0)) + 1)
+    np.maximum.at(crowd, near.query, near.distance)
+    return np.asarray(1 - (near.distance / crowd[near.query]) ** 2)
 
 
 def _different(sightings: list[Sighting]) -> int:
@@ -220,10 +240,31 @@ def _pictures(vectors: Vectors) -> Pictures:
         begins.astype(np.float64),
         vectors.positions[first, 1].astype(np.float64),
         picture.ravel().astype(np.int64),
-        vectors.positions[:, 2:4],
+        vectors.positions[:, 2:6],
         vectors.codes,
         (vectors.facts.get("width", 0.0), vectors.facts.get("height", 0.0)),
     )
+
+
+def _telling(film: Pictures) -> Pictures:
+    """Return the film with REFERENCE_POINTS points of each picture: the strongest, and the strongest large ones."""
+    coarse = film.places[:, 2] >= COARSE_PX
+    first = _rank(film.picture, np.ones(len(coarse), bool)) < REFERENCE_POINTS - COARSE_POINTS
+    chosen = first | (coarse & (_rank(film.picture, coarse & ~first) < COARSE_POINTS))
+    return _only(film, chosen)
+
+
+def _rank(picture: NDArray[np.int64], among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return, of each point, how many of its picture's points that are `among` come before it."""
+    before: NDArray[np.int64] = np.cumsum(among) - among
+    first = np.unique(picture, return_index=True)[1]
+    return np.asarray(before - before[first][np.searchsorted(picture[first], picture)])
+
+
+def _unpacked(film: Pictures) -> Pictures:
+    """Return the film with descriptors of 128 bytes."""
+    codes = film.codes if film.codes.shape[1] == DESCRIPTOR_BYTES else unpacked(film.codes)
+    return Pictures(film.begins_s, film.held_s, film.picture, film.places, codes, film.size)
 
 
 def _only(film: Pictures, keep: NDArray[np.bool_]) -> Pictures:
@@ -234,12 +275,12 @@ def _only(film: Pictures, keep: NDArray[np.bool_]) -> Pictures:
 def _is_overlay(film: Pictures) -> NDArray[np.bool_]:
     """Say of each point whether it recurs, alike and in place, all over the film."""
     overlay = np.zeros(len(film.codes), bool)
-    cell = np.floor(film.places / OVERLAY_CELL_PX).astype(np.int64) @ np.array([1, 1 << 20])
+    cell = np.floor(film.places[:, :2] / OVERLAY_CELL_PX).astype(np.int64) @ np.array([1, 1 << 20])
     order = np.argsort(cell, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(cell[order])) + 1) if len(order) else []:
         if len(group) <= OVERLAY_PICTURES:
             continue
-        codes = film.codes[group].astype(np.float32)
+        codes = unpacked(film.codes[group]).astype(np.float32)
         at_s = film.begins_s[film.picture[group]]
         squared = (codes**2).sum(axis=1)
         alike = squared[:, None] + squared[None, :] - 2 * codes @ codes.T < OVERLAY_LIKE**2

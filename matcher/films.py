@@ -3,6 +3,7 @@
 Three witnesses are heard: whole frames, local points where the frames were undecided, and sound, which never decides.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
 from matcher import alignment, film_score, geometry
-from matcher.film_looks import Look, Looks, cuts
+from matcher.film_looks import MANNER, Look, Looks, cuts, flat
 from matcher.film_points import Points, Shown
 from matcher.film_score import FilmEvidence
 from matcher.film_sound import Heard, Sounds
-from matcher.interface import Comparison, Segment
+from matcher.interface import Altered, Comparison, Segment
 
 DECIDED_S, DECIDED_PICTURES = 4.0, 3  # from here on the whole frames need no second witness
 SAME_LINE_S = 1.5  # two witnesses speak of one stretch when their lines run this close
@@ -97,11 +98,12 @@ class FilmShelf:
         score = max((film_score.probability(each.proof) for each in sure), default=0.0)
         named = 1.0 if heard else max((film_score.probability(each.seen) for each in sure), default=0.0)
         score = max(score, min(named, film_score.NAMED_ONLY))  # an excluded stretch, or sound, is named and no more
-        evidence = _summed(sure, heard, self._exclusions[reference_id])
+        empty = flat(vectors["film-pdq"]) if "film-pdq" in vectors else np.zeros(0)
+        evidence = _summed(sure, heard, self._exclusions[reference_id], empty)
         if not score:
             return None
         is_copy = score >= self._likely_copy and any(film_score.shows_a_film(each.proof) for each in sure)
-        segments = [each.segment for each in sure] or [each.segment for each in heard]
+        segments = [self._altered(reference_id, each, vectors) for each in sure] or [each.segment for each in heard]
         shown = max((each.shown for each in sure if each.shown), key=lambda each: each.points, default=None)
         return Comparison(
             reference_id=reference_id,
@@ -113,15 +115,39 @@ class FilmShelf:
             matched_seconds=evidence.matched_s,
         )
 
+    def _altered(self, reference_id: int, stretch: Stretch, vectors: Mapping[str, Vectors]) -> Segment:
+        """Return the segment with what was done to its picture, where a picture shows that clearly."""
+        if stretch.shown is None or stretch.shown.points < CLEAR_OUTLINE:
+            return stretch.segment
+        size, ours = self._size(vectors), self._points.size_of(reference_id)
+        best = stretch.shown.best
+        matrix = geometry.unmirrored(best.matrix, size[0]) if best.is_mirrored else best.matrix
+        turn = math.degrees(math.atan2(best.matrix[1, 0], best.matrix[0, 0]))
+        altered = Altered(
+            outline=geometry.outline(matrix, ours, size),
+            window=geometry.seen_region(matrix, ours, size),
+            is_mirrored=best.is_mirrored,
+            turn_degrees=-turn if best.is_mirrored else turn,
+        )
+        return replace(stretch.segment, altered=altered)
+
+    @staticmethod
+    def _size(vectors: Mapping[str, Vectors]) -> tuple[float, float]:
+        facts = vectors["film-sift"].facts
+        return facts["width"], facts["height"]
+
     def _outline(self, reference_id: int, shown: Shown | None, vectors: Mapping[str, Vectors]) -> geometry.Outline:
         """Return where the reference's frame lies in the query's; empty when no picture shows it clearly."""
         if shown is None or shown.points < CLEAR_OUTLINE:
             return ()
-        facts = vectors["film-sift"].facts
-        size = (facts["width"], facts["height"])
-        best = shown.best
+        size, best = self._size(vectors), shown.best
         matrix = geometry.unmirrored(best.matrix, size[0]) if best.is_mirrored else best.matrix
         return geometry.outline(matrix, self._points.size_of(reference_id), size)
+
+
+def _is_settled(look_s: float, pictures: int) -> bool:
+    """Say whether whole frames settle a stretch alone."""
+    return look_s >= DECIDED_S and pictures >= DECIDED_PICTURES
 
 
 def _decided(looks: Mapping[int, list[Look]]) -> list[tuple[float, float]]:
@@ -130,7 +156,7 @@ def _decided(looks: Mapping[int, list[Look]]) -> list[tuple[float, float]]:
         (look.segment.query_start_s, look.segment.query_end_s)
         for mine in looks.values()
         for look in mine
-        if look.segment.score >= DECIDED_S and look.pictures >= DECIDED_PICTURES
+        if _is_settled(look.segment.score, look.pictures)
     ]
 
 
@@ -141,6 +167,9 @@ def _fused(looks: list[Look], shown: list[Shown], changes: NDArray[np.float64]) 
         segment = alignment.snapped(each.segment, changes, SNAP_S)
         for number, stretch in enumerate(stretches):
             both = _one_stretch(stretch.segment, segment)
+            if both is not None and _is_settled(stretch.seen.look_s, stretch.seen.look_pictures):
+                stretches[number] = replace(stretch, shown=each)  # asked only for how the copy lies
+                break
             if both is not None:
                 stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each)
                 break
@@ -157,10 +186,16 @@ def _one_stretch(look: Segment, shown: Segment) -> Segment | None:
     """
     both = alignment.joined(look, shown, gap_s=GAP_S, apart_s=SAME_LINE_S)
     if both is not None:
-        return both
+        start = _end(look.query_start_s, both.query_start_s)
+        return alignment.between(look, start, _end(look.query_end_s, both.query_end_s))
     shorter = min(look.query_end_s - look.query_start_s, shown.query_end_s - shown.query_start_s)
     is_near = alignment.joined(look, shown, gap_s=0.0, apart_s=SAME_SHOT_S) is not None
     return look if is_near and alignment.overlap(look, shown) > shorter / 2 else None
+
+
+def _end(look_s: float, both_s: float) -> float:
+    """Return where a stretch ends: frames say it four times as finely as points, which move it only when they go on."""
+    return look_s if abs(look_s - both_s) <= SNAP_S else both_s
 
 
 def _looked(look: Look) -> Stretch:
@@ -191,11 +226,16 @@ def _apart(stretches: list[Stretch]) -> list[Stretch]:
     return kept
 
 
-def _summed(stretches: list[Stretch], heard: list[Heard], exclusions: alignment.Spans) -> FilmEvidence:
-    """Return what the reasons speak of: all sure stretches together."""
+def _summed(
+    stretches: list[Stretch], heard: list[Heard], exclusions: alignment.Spans, empty: NDArray[np.float64]
+) -> FilmEvidence:
+    """Return what the reasons speak of: all sure stretches together. `empty` are the query's flat moments: black and
+    plain cards are nobody's work, and no second of them is counted."""
     segments = [each.segment for each in stretches]
     proofs = [each.proof for each in stretches]
     excluded_s = alignment.seconds_inside(segments, exclusions)
+    spans = [(each.query_start_s, each.query_end_s) for each in segments]
+    flat_s = float(np.count_nonzero(alignment.inside(empty, spans))) * MANNER.step_s
     surest = max(proofs, key=film_score.probability, default=FilmEvidence())
     return replace(
         surest,
@@ -203,7 +243,7 @@ def _summed(stretches: list[Stretch], heard: list[Heard], exclusions: alignment.
         look_pictures=sum(each.look_pictures for each in proofs),
         point_pictures=sum(each.point_pictures for each in proofs),
         points=max((each.points for each in proofs), default=0),
-        matched_s=max(0.0, alignment.matched_seconds(segments) - excluded_s),
+        matched_s=max(0.0, alignment.matched_seconds(segments) - excluded_s - flat_s),
         excluded_s=excluded_s,
         sound_s=alignment.matched_seconds([each.segment for each in heard]),
         sound_bits=float(np.mean([each.wrong for each in heard])) if heard else 0.5,

@@ -158,6 +158,14 @@ def placed(matrix: Matrix, points: Points) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], dtype=np.float32)
 
 
+def mirrored(features: Features, width: float) -> Features:
+    """Return where the points lie in the mirror image of a picture of this width, and how they are turned there."""
+    out = np.array(features, np.float32)
+    out[:, 0] = width - out[:, 0]
+    out[:, 3] = 180 - out[:, 3]
+    return out
+
+
 def unmirrored(matrix: Matrix, width: float) -> Matrix:
     """Return the map into the query as it is, given the one into its mirror image of this width."""
     mirror = np.array([[-1.0, 0.0], [0.0, 1.0]])

@@ -48,6 +48,16 @@ class Index(Protocol):
 
 
 @dataclass(frozen=True)
+class Altered:
+    """What was done to the picture of a copied stretch: where the reference's frame lies, and what is left of it."""
+
+    outline: tuple[tuple[float, float], ...]  # the reference's four corners in the query's frame, as fractions of it
+    window: tuple[tuple[float, float], ...]  # the part of the reference that the query shows, as fractions; a polygon
+    is_mirrored: bool
+    turn_degrees: float  # clockwise
+
+
+@dataclass(frozen=True)
 class Segment:
     """One stretch of the query that is one stretch of the reference, both in seconds."""
 
@@ -57,6 +67,7 @@ class Segment:
     reference_end_s: float
     speed: float  # reference seconds per query second; 1.25 means the copy runs faster
     score: float  # evidence, in seconds' worth of agreeing frames
+    altered: Altered | None = None  # None: nobody saw clearly enough how the picture lies
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,13 @@ def as_segments(comparison: Comparison) -> list[dict[str, Any]]:
             "reference": [each.reference_start_s, each.reference_end_s],
             "speed": each.speed,
             "score": each.score,
+            "altered": each.altered
+            and {
+                "outline": [list(corner) for corner in each.altered.outline],
+                "window": [list(corner) for corner in each.altered.window],
+                "mirrored": each.altered.is_mirrored,
+                "turn_degrees": each.altered.turn_degrees,
+            },
         }
         for each in comparison.segments
     ]

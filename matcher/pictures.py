@@ -189,10 +189,7 @@ def _facts(points: Vectors) -> tuple[float, ...]:
 def _features(points: Vectors, *, is_mirrored: bool) -> geometry.Features:
     """Return the points of a picture, or of its mirror image, with their sizes and angles."""
     features = np.array(points.positions[:, :4], np.float32)
-    if is_mirrored:
-        features[:, 0] = points.facts["width"] - features[:, 0]
-        features[:, 3] = 180 - features[:, 3]
-    return features
+    return geometry.mirrored(features, points.facts["width"]) if is_mirrored else features
 
 
 def _area(box: NDArray[np.float32]) -> float:

@@ -18,7 +18,7 @@ from fingerprints import kinds, store
 from fingerprints.interface import Medium as MediumKind
 from fingerprints.interface import Vectors
 from fingerprints.store import Medium
-from matcher import pictures, stop_areas
+from matcher import found_stretches, pictures, stop_areas
 from matcher.closer_look import Fitted
 from matcher.films import FilmShelf
 from matcher.interface import Box, Comparison
@@ -183,7 +183,8 @@ def _sign(session: Session) -> _Sign:
     exclusions = session.execute(select(func.count(), func.max(Exclusion.id))).one()
     # The newest uuid, not the newest id: SQLite gives the id of a row that was rolled back to the next one.
     counted = func.count(), func.count(StopArea.withdrawn_at), func.max(StopArea.uuid)
-    return (*references, disabled_at, *exclusions, *session.execute(select(*counted)).one())
+    areas = session.execute(select(*counted)).one()
+    return (*references, disabled_at, *exclusions, *found_stretches.sign(session), *areas)
 
 
 def _wanted(session: Session) -> dict[int, Shelved]:
@@ -193,6 +194,8 @@ def _wanted(session: Session) -> dict[int, Shelved]:
         select(Exclusion.reference_id, Exclusion.start_s, Exclusion.end_s).order_by(Exclusion.id)
     ):
         spans.setdefault(row.reference_id, []).append((row.start_s, row.end_s))
+    for number, found in found_stretches.in_force(session).items():
+        spans.setdefault(number, []).extend(found)
     areas = stop_areas.areas_of(session)
     rows = session.execute(
         select(Reference.id, Reference.blob, Medium.kind)

@@ -1,4 +1,4 @@
-"""Reads a page that plays a film: progressive files and HLS playlists, in the order the player would try them."""
+"""Reads a page that plays a film: progressive files, HLS and DASH playlists, in the order the player would try them."""
 
 from crawlers import extract
 from crawlers.interface import Finding

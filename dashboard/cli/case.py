@@ -1,11 +1,13 @@
 """`mekiki case`: what people decide."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import click
 
-from dashboard import taking_back
+from dashboard import degradation, taking_back
 from dashboard.cli import options, speak
+from dashboard.degradation import Spoiled
 from matcher import cases, dossier
 from matcher.cases import CaseDetail, QueueRow
 from matcher.interface import VERDICTS, Verdict
@@ -39,16 +41,19 @@ def listing(ctx: click.Context, *, limit: int, as_json: bool) -> None:
 @speak.as_json
 @click.pass_context
 def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
-    """Show one case: where, what matched and why, every allowance that was checked, what was decided.
+    """Show one case: where, what matched and why, every allowance that was checked, what was decided; and what the copy
+    spoils of the original, for which frames of a film are looked at once.
 
     Example: mekiki case show 019f7c1e-...
     """
     with speak.opened(ctx).readers()() as session:
         detail = cases.case_detail(session, uuid)
+        spoiled = degradation.of_case(session, uuid)
         if as_json:
-            speak.emit(dossier.as_document(detail))
+            speak.emit(dossier.as_document(detail) | {"degradation": [degradation.as_document(one) for one in spoiled]})
             return
         _tell(detail)
+        _tell_spoiled(spoiled)
 
 
 @command.command("decide")
@@ -118,3 +123,12 @@ def _tell(detail: CaseDetail) -> None:
         speak.say(f"  {answer['allowance']}: {answer['verdict']}. {answer['says']}")
     for decision in detail.decisions:
         speak.say(f"\n{decision.at:%Y-%m-%d %H:%M} {decision.person}: {decision.verdict}. {decision.reason}")
+
+
+def _tell_spoiled(spoiled: Sequence[Spoiled]) -> None:
+    if spoiled:
+        speak.say("\nWhat the copy spoils")
+    for each in spoiled:
+        speak.say(f"  {each.found_url}")
+        for line in degradation.lines(each, "en"):
+            speak.say(f"       {line}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from crawlers import bundles, evidence
+from dashboard import degradation
 from dashboard.cli import options, speak
 from matcher import cases, dossier
 
@@ -53,8 +54,11 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
 
     Example: mekiki evidence export 019f7c1e-... -o case.zip --by "Aoi Mori"
     """
-    with speak.opened(ctx).sessions().begin() as session:
-        made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by)
+    home = speak.opened(ctx)
+    with home.readers()() as session:  # frames are decoded for it, which must not hold the lock of a writing session
+        spoiled = degradation.documents(session, uuid)
+    with home.sessions().begin() as session:
+        made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=spoiled)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")
 
 

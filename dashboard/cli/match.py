@@ -193,7 +193,7 @@ def _as_row(named: Named, comparison: Comparison) -> dict[str, Any]:
         "reasons": match.as_reasons(comparison),
         "transform": None,
         "segments": [
-            {"query": each["query"], "reference": each["reference"], "speed": each["speed"]}
+            {name: each[name] for name in ("query", "reference", "speed", "altered")}
             for each in match.as_segments(comparison)
         ],
         "matched_seconds": round(comparison.matched_seconds, 3),

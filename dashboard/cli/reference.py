@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from dashboard.cli import options, speak
+from dashboard.cli import moment, options, speak, stretches
 from dashboard.cli.area import AREA, written
+from dashboard.cli.moment import MOMENT
 from matcher import catalogue, references, stop_areas
 from matcher.interface import BANKS, Bank, Box
 from matcher.stop_areas import StopArea
@@ -108,19 +109,24 @@ def disable(ctx: click.Context, uuid: str) -> None:
 
 @command.command("exclude")
 @click.argument("uuid", metavar="ID")
-@click.option("--from", "start_s", type=float, required=True, metavar="S", help="Where the stretch starts, in seconds.")
-@click.option("--to", "end_s", type=float, required=True, metavar="S", help="Where it ends, in seconds.")
+@click.option("--from", "start_s", type=MOMENT, required=True, metavar="TIME", help="Where it starts: 00:01:23 or 83.")
+@click.option("--to", "end_s", type=MOMENT, required=True, metavar="TIME", help="Where it ends: 00:02:53 or 173.")
 @options.reason
 @options.by
 @click.pass_context
 def exclude(ctx: click.Context, uuid: str, *, start_s: float, end_s: float, reason: str, by: str) -> None:
     """Declare that a stretch of a reference proves nothing: an opening, an ending, stock footage.
 
-    Example: mekiki reference exclude 019f7c1e-... --from 0 --to 90 --reason "The opening." --by "Aoi Mori"
+    Example: mekiki reference exclude 019f7c1e-... --from 0 --to 00:01:30 --reason "The opening." --by "Aoi Mori"
     """
     with speak.opened(ctx).sessions().begin() as session:
         references.exclude(session, uuid, start_s=start_s, end_s=end_s, reason=reason, by=by)
-    speak.say(f"From {start_s:g} s to {end_s:g} s this reference proves nothing any more.")
+    speak.say(f"From {moment.written(start_s)} to {moment.written(end_s)} this reference proves nothing any more.")
+
+
+command.add_command(stretches.listing)
+command.add_command(stretches.confirm)
+command.add_command(stretches.reject)
 
 
 @command.command("mark")

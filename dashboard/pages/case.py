@@ -12,6 +12,7 @@ from dashboard import claims, explained
 from dashboard.pages import evidence, notice_view, queue, words
 from dashboard.visits import SEE_OTHER, Visit
 from matcher import allowances, cases
+from matcher.alterations import is_whole
 from matcher.cases import Assessment, Case, CaseFinding, Decision
 from matcher.catalogue import Work
 from notices.ledger import Notice, NoticeEvent
@@ -113,8 +114,15 @@ def _neighbours(uuids: list[str], here: str) -> tuple[str | None, str | None]:
 
 
 def _stretches(pair: evidence.Pair | None) -> str:
-    stretches = pair.stretches if pair else ()
-    return json.dumps([{"found": one.found, "ours": one.ours, "speed": one.speed} for one in stretches])
+    """Return what the two players follow: seconds of both sides, and where each picture lies in the other."""
+    return json.dumps([
+        {
+            "found": one.found, "ours": one.ours, "speed": one.speed,
+            "outline": one.altered.outline if one.altered and not is_whole(one.altered.outline) else (),
+            "window": one.altered.window if one.altered and not is_whole(one.altered.window) else (),
+        }
+        for one in (pair.stretches if pair else ())
+    ])  # fmt: skip
 
 
 def _is_drawn(session: Session, pair: evidence.Pair | None) -> bool:

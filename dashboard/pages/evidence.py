@@ -132,9 +132,7 @@ def _pair(session: Session, row: Any, others: tuple[Other, ...]) -> Pair:
     sighting, captured_at, match, reference, asset, seen, known = row
     found = _side(session, sighting.blob, seen, sighting.kind)
     ours = _side(session, reference.blob, known, sighting.kind)
-    stretches = tuple(
-        timeline.Stretch(tuple(one["query"]), tuple(one["reference"]), one.get("speed", 1.0)) for one in match.segments
-    )
+    stretches = timeline.of_stored(match.segments, is_seen=found.kind == "video")
     return Pair(
         uuid=match.uuid, found=found, ours=ours, finding_id=sighting.finding_id, found_url=sighting.url,
         captured_at=captured_at, asset=asset, reference=reference.name, bank=reference.bank,

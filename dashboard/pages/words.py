@@ -43,6 +43,17 @@ def kinds(say: Say) -> dict[str, str]:
     return {"anime": say("Anime"), "manga": say("Manga"), "art": say("Art"), "goods": say("Goods")}
 
 
+def stretches(say: Say) -> dict[str, str]:
+    """Return every kind of shared stretch with its name."""
+    return {
+        "opening": say("Opening"),
+        "ending": say("Ending"),
+        "recap": say("Recap"),
+        "preview": say("Preview"),
+        "stock shot": say("Stock shot"),
+    }
+
+
 def events(say: Say) -> dict[str, str]:
     """Return every event and state of a notice with its name."""
     return {

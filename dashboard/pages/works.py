@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from config import clock
 from config.errors import MekikiError
-from dashboard.pages import words
+from dashboard.pages import stretches, words
 from dashboard.visits import Visit
 from fingerprints.store import Medium
 from matcher.cases import Case
@@ -64,13 +64,14 @@ def listed(visit: Visit) -> Response:
 
 
 def show(visit: Visit) -> Response:
-    """Show one work with its references, licences and fan rules."""
+    """Show one work with its references, what they share, licences and fan rules."""
     with visit.home.readers()() as session:
         work = session.scalar(select(Work).where(Work.uuid == visit.of("uuid")))
         if work is None:
             raise UnknownWork("There is no such work; go back to the list of works.")
         owner = session.get_one(Owner, work.owner_id)
         shots = _shots(session, visit, work.id)
+        shared, shared_count = stretches.read(session, visit, work)
         licences = session.scalars(
             select(Licence)
             .where(Licence.owner_id == owner.id, (Licence.work_id == work.id) | Licence.work_id.is_(None))
@@ -86,6 +87,7 @@ def show(visit: Visit) -> Response:
         ).all()
     return visit.show(
         "work.html", work=work, owner=owner, shots=shots, licences=licences, rules=rules, open_cases=open_cases,
+        stretches=shared, stretch_count=shared_count,
         now=clock.now(), floor_s=visit.home.settings.allowance.max_fan_seconds,
         kinds=words.kinds(visit.say), banks=words.banks(visit.say),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -40,6 +40,16 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     drip_s: float = 0.0  # send byte by byte, waiting so long after each
     endless: bool = False
+    ranges: bool = False  # the server keeps to byte ranges
+
+    def cut(self, asked: str | None) -> "Answer":
+        """Return the part a Range header asks for."""
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", asked or "")
+        if not self.ranges or found is None:
+            return self
+        first, last = int(found[1]), min(int(found[2]), len(self.body) - 1)
+        said = {"Content-Range": f"bytes {first}-{last}/{len(self.body)}"}
+        return replace(self, body=self.body[first : last + 1], status=206, headers=said)
 
 
 def picture(number: int) -> bytes:
@@ -61,6 +71,7 @@ class SmallWeb(ThreadingHTTPServer):
     def __init__(self, delay_s: float = 0.0, port: int = 0) -> None:
         self.delay_s = delay_s
         self.asked: list[tuple[float, str]] = []
+        self.sent = 0  # bytes of bodies
         self.agents: set[str] = set()
         self.referers: dict[str, str | None] = {}
         self.gone: set[str] = set()
@@ -204,7 +215,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.referers[self.path] = self.headers.get("Referer")
         if self.server.delay_s:
             time.sleep(self.server.delay_s)
-        answer = self.server.answer(self.path)
+        answer = self.server.answer(self.path).cut(self.headers.get("Range"))
+        self.server.sent += 0 if answer.endless else len(answer.body)
         try:
             self._say(answer)
         except (BrokenPipeError, ConnectionResetError):

@@ -83,6 +83,13 @@ def test_money_is_seen_and_its_absence_is_never_a_no(
     assert signs.earns_money(Page("http://a.example/", f"<body>{markup}</body>"), price, stated)[0] is expected
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "hls/list.m3u8", "dash/film.mpd?t=1"])
+def test_a_film_told_to_the_players_script_is_found(name: str) -> None:
+    page = Page("http://a.example/", f"<body><script>play({{url: '/v/{name}'}})</script></body>")
+
+    assert extract.films(page, source("video")) == (f"http://a.example/v/{name}",)
+
+
 @pytest.mark.parametrize(("url", "expected"), [
     ("HTTP://A.Example:80/x?b=2&a=1#top", "http://a.example/x?a=1&b=2"),
     ("/x?utm_source=mail&id=7&fbclid=z", "http://a.example/x?id=7"),

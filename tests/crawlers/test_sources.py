@@ -61,6 +61,17 @@ def test_a_source_can_be_stricter_than_the_home_and_never_laxer(tmp_path: Path) 
     assert (tight.max_pages, tight.delay_s, tight.max_page_bytes) == (5, 9.0, 1000)
 
 
+def test_the_budget_of_streams_can_be_smaller_than_the_homes_and_never_larger(tmp_path: Path) -> None:
+    crawl = settings.load(tmp_path, environment={}).crawl
+    lax = sources.parse(GOOD + "[fetch]\nmax_live_s = 86400.0\nmax_stretches = 99999\n", "x").within(crawl)
+    strict = sources.parse(GOOD + "[fetch]\nmax_live_s = 5.0\nmax_stretches = 7\n", "x").within(crawl)
+
+    assert (lax.max_live_s, lax.max_stretches) == (crawl.max_live_s, crawl.max_stretches)
+    assert (strict.max_live_s, strict.max_stretches) == (5.0, 7)
+    with pytest.raises(SourceError, match=r'did you mean "max_live_s"'):
+        sources.parse(GOOD + "[fetch]\nmax_lives = 5.0\n", "x")
+
+
 def test_scope_is_hosts_then_deny_then_allow() -> None:
     source = sources.parse(GOOD + 'hosts = ["www.board.example"]\nallow = ["/list", "/post/"]\ndeny = ["login"]\n', "x")
 

@@ -252,7 +252,13 @@ def _film(session: Session, put: Any, kiri: Any, ours: bytes, found: bytes) -> s
     third = short / 3
     factories.match(session, sighting, reference, score=0.991, matched_seconds=third * 2, segments=[
         {"query": [0.0, third], "reference": [4.0, 4.0 + third], "speed": 1.0, "score": 11.0},
-        {"query": [third * 2, short], "reference": [4.0 + third * 2, 4.0 + short], "speed": 1.0, "score": 9.0},
+        {
+            "query": [third * 2, short], "reference": [4.0 + third * 2, 4.0 + short], "speed": 1.0, "score": 9.0,
+            "altered": {
+                "outline": [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]],
+                "window": [[0.1, 0.0], [0.9, 0.0], [0.9, 1.0], [0.1, 1.0]], "mirrored": True, "turn_degrees": 0.0,
+            },
+        },
     ], reasons=_says("Two stretches of the film show the same pictures in the same order."))  # fmt: skip
     session.add(
         Exclusion(reference_id=reference.id, start_s=0, end_s=2, reason="opening", by="Aoi Mori", at=clock.now())

@@ -1,6 +1,5 @@
 """What `mekiki match` promises to people and to programs."""
 
-import io
 import json
 import os
 import pty
@@ -19,14 +18,11 @@ from sqlalchemy import func, select
 from config.home import Home
 from dashboard import explain
 from dashboard.cli import match
-from dashboard.explain import Named
-from matcher.interface import Comparison, Reason, Segment
 from matcher.match import Match
 from tests.dashboard.spoken import Mekiki
 from tests.matcher.drawn_pictures import drawn
 
 ROOT = Path(__file__).parents[2]
-NAMED = Named("clip.mp4", "ランタンロード", "episode 1", "ep1.mp4")
 
 
 def save(path: Path, picture: NDArray[np.uint8]) -> Path:
@@ -202,13 +198,3 @@ def test_control_c_stops_at_once_and_keeps_what_was_told(registered: Mekiki, own
     lines = [first, *map(json.loads, rest.splitlines())]
     assert [Path(line["query"]).name for line in lines] == [f"{number:02}.png" for number in range(len(lines))]
     assert len(lines) < 60
-
-
-def test_a_film_match_is_explained_as_a_timeline() -> None:
-    reasons = (Reason("frames", 12, "12 pictures in a row agree."),)
-    segments = (Segment(10, 42.5, 301.2, 331.6, 1, 30),)
-    film = Comparison(1, 0.97, "copy", reasons, segments=segments, matched_seconds=32.5)
-    png = explain.timeline(film, (95.0, 1440.0), NAMED)
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-    assert (pixels == explain.FOUND).all(axis=2).sum() > 100
-    assert (explain.clock_time(42.4), explain.clock_time(3725)) == ("0:42", "1:02:05")

@@ -21,6 +21,9 @@ pytestmark = [
 ]
 
 
+TIMES = "[...document.querySelectorAll('video')].map((v) => v.currentTime)"
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium.launched() as started:
@@ -147,23 +150,76 @@ def test_laid_over_each_other_the_same_pictures_leave_no_difference(page: Page, 
 def test_films_play_in_step_and_arrows_jump_between_the_matching_stretches(page: Page, seeded: Seeded) -> None:
     page.goto(f"/cases/{seeded.film}")
     screenshots.settle(page)
-    times = "[...document.querySelectorAll('video')].map((v) => v.currentTime)"
     expect(page.locator("[data-timeline] .on")).to_have_attribute("data-stretch", "0")
     page.keyboard.press("ArrowRight")
     expect(page.locator("[data-timeline] .on")).to_have_attribute("data-stretch", "1")
-    found, ours = page.evaluate(times)
+    found, ours = page.evaluate(TIMES)
     assert found == pytest.approx(4.5, abs=0.2)
     assert ours == pytest.approx(8.5, abs=0.2)
     page.keyboard.press(".")
-    assert page.evaluate(times)[0] == pytest.approx(found + 1 / 12, abs=0.05)
+    assert page.evaluate(TIMES)[0] == pytest.approx(found + 1 / 12, abs=0.05)
     page.keyboard.press("ArrowLeft")
     page.keyboard.press(" ")
     expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "true")
     page.wait_for_selector("[data-now=found]:has-text('00:00:01')")
-    found, ours = page.evaluate(times)
+    found, ours = page.evaluate(TIMES)
     assert ours - found == pytest.approx(4.0, abs=0.4)
     page.keyboard.press(" ")
     expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_stretch_and_its_ribbon_and_its_row_bring_both_films_to_its_beginning(page: Page, seeded: Seeded) -> None:
+    page.goto(f"/cases/{seeded.film}")
+    screenshots.settle(page)
+    rows = page.locator("[data-go]")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("How the picture lies could not be seen clearly.")
+    expect(rows.nth(1)).to_contain_text("Mirrored: left and right are exchanged.")
+    ways = (
+        lambda: rows.nth(1).click(),
+        lambda: (rows.nth(1).focus(), page.keyboard.press("Enter")),
+        lambda: page.locator("[data-stretch='1'] polygon").click(),
+        lambda: page.locator("[data-stretch='1'] rect.original").click(),
+    )
+    for way in ways:
+        rows.nth(0).click()
+        assert page.evaluate(TIMES) == pytest.approx([0.5, 4.5], abs=0.2)
+        way()
+        assert page.evaluate(TIMES) == pytest.approx([4.5, 8.5], abs=0.2)
+        expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+
+
+def test_where_a_stretch_lies_in_the_picture_is_outlined_while_it_is_shown(page: Page, seeded: Seeded) -> None:
+    page.goto(f"/cases/{seeded.film}")
+    screenshots.settle(page)
+    page.locator("[data-go='1']").click()
+    outline, film = page.locator("[data-lies=found] polygon").nth(1), page.locator("video[data-side=found]")
+    expect(outline).to_be_visible()
+    drawn, whole = outline.bounding_box(), film.bounding_box()
+    assert drawn
+    assert whole
+    assert (drawn["x"] - whole["x"]) / whole["width"] == pytest.approx(0.25, abs=0.02)
+    assert drawn["height"] / whole["height"] == pytest.approx(0.5, abs=0.03)
+    page.locator("[data-go='0']").click()
+    expect(outline).to_have_attribute("points", "")
+
+
+def test_between_two_stretches_ours_waits(page: Page, seeded: Seeded) -> None:
+    page.goto(f"/cases/{seeded.film}")
+    screenshots.settle(page)
+    box = page.locator("[data-timeline]").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 5)  # the middle of the bar, where nothing matches
+    assert page.evaluate(TIMES) == pytest.approx([3.0, 6.0], abs=0.1)
+    expect(page.locator(".films.apart")).to_be_visible()
+    page.keyboard.press(" ")
+    expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.querySelector('video[data-side=ours]').paused")
+    page.wait_for_selector("[data-now=found]:has-text('00:00:04')")
+    expect(page.locator("video[data-side=ours]")).to_have_js_property("paused", value=False)
+    found, ours = page.evaluate(TIMES)
+    assert ours - found == pytest.approx(4.0, abs=0.4)
+    page.keyboard.press(" ")
 
 
 def test_a_claim_is_shown_counts_down_and_is_given_back(page: Page, seeded: Seeded) -> None:

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fingerprints.interface import Frame
+from fingerprints.kinds.rootsift import RootSift
+from fingerprints.quantised import packed, unpacked
 from matcher.indexes.film_frames import FilmFrames
-from matcher.indexes.film_points import EXACT_UP_TO, FilmPoints
+from matcher.indexes.film_points import FilmPoints
+from tests.measure.drawings import drawing
 
 RANDOM = np.random.default_rng(5)
 
@@ -62,28 +66,32 @@ def test_an_empty_index_and_no_queries_give_nothing() -> None:
     assert len(FilmPoints().nearest(np.zeros((2, 128), np.uint8), 5).query) == 0
 
 
-@pytest.mark.parametrize("count", [500, EXACT_UP_TO + 2000])
+def points(count: int) -> np.ndarray:
+    """Return real descriptors: noise has no lists."""
+    found = [RootSift().describe(Frame(drawing(np.random.default_rng(seed)))).codes for seed in range(count // 60)]
+    return np.concatenate(found)[:count]
+
+
+@pytest.mark.parametrize("count", [600, 6000])
 def test_a_slightly_changed_descriptor_finds_its_own(count: int) -> None:
-    stored = RANDOM.integers(0, 90, (count, 128)).astype(np.uint8)
+    stored = points(count)
     index = FilmPoints()
-    index.add(3, stored[: count // 2])
-    index.add(4, stored[count // 2 :])
-    rows = RANDOM.choice(count, 200, replace=False)
-    asked = stored[rows] + RANDOM.integers(0, 4, (200, 128)).astype(np.uint8)
-    near = index.nearest(asked, 1)
+    index.add(3, packed(stored[: count // 2]))
+    index.add(4, packed(stored[count // 2 :]))
+    rows = RANDOM.choice(len(stored), 200, replace=False)
+    asked = np.clip(stored[rows] + RANDOM.integers(-4, 5, (200, 128)), 0, 255).astype(np.uint8)
+    near = index.nearest(asked, 5)
     found = np.where(near.owner == 4, near.row + count // 2, near.row)
-    assert np.mean(found == rows[near.query]) >= 0.95
-    assert near.distance.max() < 400
+    assert np.mean([rows[query] in found[near.query == query] for query in range(200)]) >= 0.8  # 4 of 16,384 lists
 
 
-def test_descriptors_can_be_added_to_and_taken_from_a_trained_index() -> None:
-    stored = RANDOM.integers(0, 90, (EXACT_UP_TO + 2000, 128)).astype(np.uint8)
-    index, later = FilmPoints(), RANDOM.integers(0, 90, (50, 128)).astype(np.uint8)
-    index.add(1, stored)
-    assert index.nearest(later, 1).distance.min() > 0
-    index.add(2, later)
-    near = index.nearest(later, 1)
-    assert np.mean(near.owner == 2) >= 0.95
-    assert np.median(near.distance) == 0
+def test_films_can_be_added_to_and_taken_from_an_index_in_use() -> None:
+    stored = packed(points(3000))
+    index = FilmPoints()
+    index.add(1, stored[:2900])
+    assert (index.nearest(unpacked(stored[:50]), 1).owner == 1).all()
+    index.add(2, stored[2900:])
+    assert np.mean(index.nearest(unpacked(stored[2900:]), 1).owner == 2) >= 0.9
     index.remove(2)
-    assert (index.nearest(later, 1).owner == 1).all()
+    assert (index.nearest(unpacked(stored[2900:]), 1).owner == 1).all()
+    assert len(index) == 2900

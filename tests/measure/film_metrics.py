@@ -55,7 +55,8 @@ class Lengths:
 def _ends(segment: Segment, axis: int) -> tuple[float, float]:
     if axis == 0:
         return segment.query_start_s, segment.query_end_s
-    return segment.reference_start_s, segment.reference_end_s
+    early_s, late_s = sorted((segment.reference_start_s, segment.reference_end_s))  # played backwards, ends may be too
+    return early_s, late_s
 
 
 def _length(segment: Segment, axis: int) -> float:
@@ -97,7 +98,7 @@ def ends(claims: Sequence[Claim], threshold: float) -> tuple[list[float], list[f
             if near:
                 best = max(near, key=lambda each: _covered(true, [each], 0))
                 errors += [abs(best.query_start_s - true.query_start_s), abs(best.query_end_s - true.query_end_s)]
-                speeds.append(abs(best.speed - true.speed))
+                speeds.append(abs(abs(best.speed) - abs(true.speed)))  # which way it ran is not asked here
     return errors, speeds
 
 

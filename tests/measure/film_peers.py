@@ -23,6 +23,7 @@ from matcher.interface import Segment
 GAP_S = 2.5
 LEAST_QUALITY = 50
 FLAT = 12.0  # grey levels of deviation
+FLAT_LEVELS, FLAT_SHARE = 8, 0.94  # a frame nearly all of which is of one grey: black, flat, or a line of type on it
 
 
 class VpdqLike:
@@ -78,6 +79,39 @@ class _Hashes:
 PEERS = (VpdqLike(), PhashFilm())
 
 
+class FlatFrames:
+    """Which frames are black, of one colour or a title card; measured here, whatever the matcher thinks of them.
+
+    Positions: second; share of the frame within FLAT_LEVELS of its middle grey. No codes worth the name.
+    """
+
+    name = "measure-flat"
+    version = 1
+    may_travel = False
+    frames_per_second = 4.0
+
+    def begin(self) -> FilmPass:
+        return _Flatness()
+
+
+class _Flatness:
+    def __init__(self) -> None:
+        self._rows: list[tuple[float, float]] = []
+
+    def see(self, frame: Frame) -> None:
+        grey = frame.luminance.astype(np.int16)
+        self._rows.append((frame.at_s, float((np.abs(grey - np.median(grey)) <= FLAT_LEVELS).mean())))
+
+    def finish(self) -> Vectors:
+        return Vectors(np.zeros((len(self._rows), 1), np.uint8), np.array(self._rows, np.float32).reshape(-1, 2))
+
+
+def flat_spans(vectors: Vectors) -> list[tuple[float, float]]:
+    """Return the stretches of a film that are black, of one colour or a title card, to a quarter of a second."""
+    step_s = 1 / FlatFrames.frames_per_second
+    return [(float(at_s), float(at_s) + step_s) for at_s, share in vectors.positions if share >= FLAT_SHARE]
+
+
 @dataclass(frozen=True)
 class Found:
     """What a peer says of one reference."""
@@ -118,7 +152,7 @@ def picture_kinds() -> Mapping[str, PictureKind]:
 
 
 def film_kinds() -> Mapping[str, FilmKind]:
-    return {kind.name: kind for kind in (FilmPdq(), FilmSift(), *PEERS)}
+    return {kind.name: kind for kind in (FilmPdq(), FilmSift(), FlatFrames(), *PEERS)}
 
 
 def sound_kinds() -> Mapping[str, SoundKind]:

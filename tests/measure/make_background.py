@@ -1,4 +1,4 @@
-"""Makes matcher/indexes/background.npz, once: `python -m tests.measure.make_background`.
+"""Makes matcher/indexes/background.npz and fingerprints/book.npy, once: `python -m tests.measure.make_background`.
 
 Draws pictures from a fixed seed, describes them, learns from all of them the middles of the inverted lists by k-means
 (two levels: 128 groups of 128) and the code book that makes 16 bytes of a descriptor, and keeps the descriptors of the
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Frame
 from fingerprints.kinds.rootsift import RootSift
-from matcher.indexes.sift_ivf import BACKGROUND, DIMENSIONS, PART_BITS, PARTS
+from fingerprints.quantised import BOOK, PART_BITS, PARTS
+from matcher.indexes.sift_ivf import BACKGROUND, DIMENSIONS
 from tests.measure.drawings import drawing
 
 SEED = 20261122
@@ -64,9 +65,8 @@ def main() -> None:
     kept = [codes[:KEPT_POINTS] for codes in pictures[-KEPT:]]
     numbers = np.concatenate([np.full(len(codes), number, np.int32) for number, codes in enumerate(kept)])
     centroids = middles(everything)
-    np.savez_compressed(
-        BACKGROUND, centroids=centroids, book=book(everything), codes=np.concatenate(kept), pictures=numbers
-    )
+    np.savez_compressed(BACKGROUND, centroids=centroids, codes=np.concatenate(kept), pictures=numbers)
+    np.save(BOOK, book(everything))
     size_mb = BACKGROUND.stat().st_size / 1e6
     sys.stdout.write(
         f"{len(centroids)} lists, {len(numbers)} background descriptors of {KEPT} pictures, {size_mb:.1f} MB, "
