@@ -3,10 +3,7 @@
 The measuring itself is pure, in matcher.degradation and matcher.burnt_in.
 """
 
-import io
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -15,17 +12,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.home import Home, of
-from dashboard import dictionary
+from dashboard import dictionary, previews
 from dashboard.dictionary import Say
 from fingerprints import store
 from fingerprints.decode import Limits, limits_of, shared
-from fingerprints.preview import Unreadable, preview
-from matcher import alterations, burnt_in, cases, degradation, lying, same_sound
+from matcher import alterations, burnt_in, cases, degradation, lying, retrieve, same_sound
 from matcher.burnt_in import LONG_SIDE_PX, Area, Pair
 from matcher.cut_out import Marked
 from matcher.degradation import Harm, Side
@@ -39,7 +34,7 @@ LEAST_S = 2.0  # of film, for eight moments to differ
 TRIES_S = (-0.12, 0.12, -0.3, 0.3)  # around a moment, where the first frame does not fit: a stretch is right to 0.3 s
 FITS, FITS_LIKE = 0.1, 0.9  # share that differs, correlation: so good that no other frame is tried
 CACHED = "burnt-in-1"  # the number rises when what is found may change
-SOUND = ("sound-bits", 1)
+SOUND = "sound-bits"
 NOT_DEGRADED = frozenset({"not a match", "unsure"})  # verdicts after which there is no copy to speak of
 
 
@@ -60,7 +55,7 @@ def of_match(session: Session, match: Match, found_url: str = "") -> Spoiled:
     copy, original = _side(session, match.blob), _side(session, reference.blob)
     if copy is None:  # not described here: nothing was measured
         return Spoiled(match, reference, found_url, (), was_looked_at=True)
-    segments = segments_of(match)
+    segments = tuple(alterations.segment(row) for row in match.segments)
     harms = degradation.report(
         copy, original, segments, transform_of(match, copy, original),
         marked=_marked(session, reference), hearing=_hearing(session, match.blob, reference.blob, segments),
@@ -130,18 +125,6 @@ def _printed(spoiled: Sequence[Spoiled]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def segments_of(match: Match) -> tuple[Segment, ...]:
-    """Return the stored segments of a match; rows of older versions lack how the picture lies."""
-    return tuple(
-        Segment(
-            query_start_s=one["query"][0], query_end_s=one["query"][1],
-            reference_start_s=one["reference"][0], reference_end_s=one["reference"][1],
-            speed=one.get("speed", 1.0), score=one.get("score", 0.0), altered=alterations.stored(one),
-        )
-        for one in match.segments
-    )  # fmt: skip
-
-
 def transform_of(match: Match, copy: Side, original: Side | None) -> Transform | None:
     """Return the stored map of a match of two pictures; None for films, and where its sizes are not known."""
     row = match.transform
@@ -171,22 +154,23 @@ def _marked(session: Session, reference: Reference) -> tuple[Marked, ...]:
 
 
 def _hearing(session: Session, seen: str, ours: str, segments: Sequence[Segment]) -> Hearing | None:
-    vectors = store.load_many(session, [seen, ours], *SOUND) if segments else {}
-    if seen not in vectors or ours not in vectors:
+    if not segments:
         return None
-    return same_sound.hear(vectors[seen], vectors[ours], segments)
+    theirs, own = (retrieve.vectors_of(session, blob, [SOUND]).get(SOUND) for blob in (seen, ours))
+    return None if theirs is None or own is None else same_sound.hear(theirs, own, segments)
 
 
 def _areas(home: Home, match: Match, ours: str, segments: Sequence[Segment]) -> tuple[Area, ...] | None:
     """Return what was burnt in; None when it could not be seen, as where only one of the two films is held."""
-    kept = home.path / "previews" / f"{match.uuid}.{CACHED}.json"
+    kept = previews.folder(home) / f"{match.uuid}.{CACHED}.json"
     if kept.is_file():
         return _read(kept)
     if not (home.blobs.has(match.blob) and home.blobs.has(ours)):
         return None
     pairs = _pairs(home.blobs.path(match.blob), home.blobs.path(ours), limits_of(home.settings), segments)
     found = burnt_in.areas(pairs)
-    _keep(kept, found)
+    row = None if found is None else [asdict(area) for area in found]
+    previews.made(kept, lambda part: part.write_text(json.dumps(row), "utf-8"))
     return found
 
 
@@ -242,20 +226,8 @@ def _around(path: Path, limits: Limits, at_s: float) -> Iterator[NDArray[np.uint
 
 
 def _frame(path: Path, limits: Limits, at_s: float) -> NDArray[np.uint8] | None:
-    try:
-        jpeg = preview(path, limits, at_s=max(0.0, at_s), long_side_px=LONG_SIDE_PX)
-    except Unreadable:  # one lost frame; the others may do
-        return None
-    return np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"))
-
-
-def _keep(path: Path, areas: Sequence[Area] | None) -> None:
-    """Write beside and rename, so that nobody reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    with os.fdopen(handle, "w", encoding="utf-8") as part:
-        json.dump(None if areas is None else [asdict(area) for area in areas], part)
-    Path(name).rename(path)
+    frame = previews.frame(path, limits, at_s, LONG_SIDE_PX)
+    return None if frame is None else np.asarray(frame.convert("L"))
 
 
 def _read(path: Path) -> tuple[Area, ...] | None:

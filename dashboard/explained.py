@@ -225,11 +225,8 @@ def _described(vectors: Mapping[str, Vectors]) -> tuple[float, float]:
 
 
 def _frame(path: Path, limits: Limits, at_s: float) -> NDArray[np.uint8] | None:
-    """Return what a film shows at a second; None when that cannot be decoded, for one lost frame explains no less."""
-    try:
-        return _pixels(preview(path, limits, at_s=max(0.0, at_s), long_side_px=FRAME_PX))
-    except Unreadable:
-        return None
+    frame = previews.frame(path, limits, at_s, FRAME_PX)
+    return None if frame is None else np.asarray(frame.convert("RGB"))
 
 
 def _pixels(jpeg: bytes) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ Crawled bytes are never served: what a browser gets was decoded and written anew
 """
 
 import contextlib
+import io
 import os
 import tempfile
 import threading
@@ -11,11 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from PIL import Image
+
 from config import log
 from config.errors import MekikiError
 from config.home import Home
 from fingerprints import preview
-from fingerprints.decode import limits_of
+from fingerprints.decode import Limits, limits_of
 
 LONG_SIDES = {"thumb": 160, "large": 1400}  # pixels
 FILM_LONG_SIDE, MOMENT_LONG_SIDE = 640, 320
@@ -29,7 +32,7 @@ class NoPreview(MekikiError):
 
 def picture(home: Home, blob: str, size: str) -> Path:
     """Return the JPEG of a stored picture, or of one frame of a stored film; made on first use. Raises NoPreview."""
-    path = _folder(home) / f"{blob}.{size}.jpg"
+    path = folder(home) / f"{blob}.{size}.jpg"
     if path.is_file():
         return path
     _needs(home, blob)
@@ -38,12 +41,12 @@ def picture(home: Home, blob: str, size: str) -> Path:
     def write(out: Path) -> None:
         out.write_bytes(preview.preview(home.blobs.path(blob), limits, at_s=POSTER_AT_S, long_side_px=LONG_SIDES[size]))
 
-    return _made(path, write)
+    return made(path, write)
 
 
 def moment(home: Home, blob: str, at_s: float) -> Path:
     """Return the JPEG of what a stored film shows at a second; made on first use. Raises NoPreview."""
-    path = _folder(home) / f"{blob}.{at_s:.0f}s.jpg"
+    path = folder(home) / f"{blob}.{at_s:.0f}s.jpg"
     if path.is_file():
         return path
     _needs(home, blob)
@@ -52,7 +55,16 @@ def moment(home: Home, blob: str, at_s: float) -> Path:
     def write(out: Path) -> None:
         out.write_bytes(preview.preview(home.blobs.path(blob), limits, at_s=at_s, long_side_px=MOMENT_LONG_SIDE))
 
-    return _made(path, write)
+    return made(path, write)
+
+
+def frame(path: Path, limits: Limits, at_s: float, long_side_px: int) -> Image.Image | None:
+    """Return what a film shows at a second; None when that cannot be decoded: of many frames one may be lost."""
+    try:
+        jpeg = preview.preview(path, limits, at_s=max(0.0, at_s), long_side_px=long_side_px)
+    except preview.Unreadable:
+        return None
+    return Image.open(io.BytesIO(jpeg))
 
 
 class Films:
@@ -67,7 +79,7 @@ class Films:
 
     def film(self, blob: str) -> Path | None:
         """Return the WebM of a stored film; None while it is being made, which this starts. Raises NoPreview."""
-        path = _folder(self._home) / f"{blob}.webm"
+        path = folder(self._home) / f"{blob}.webm"
         if path.is_file():
             return path
         _needs(self._home, blob)
@@ -87,7 +99,7 @@ class Films:
         source, limits = self._home.blobs.path(blob), limits_of(self._home.settings)
         failure = "The film could not be prepared; look into the log of this home."
         try:
-            _made(path, lambda out: preview.proxy(source, out, limits, long_side_px=FILM_LONG_SIDE))
+            made(path, lambda out: preview.proxy(source, out, limits, long_side_px=FILM_LONG_SIDE))
             failure = ""
         except MekikiError as unreadable:
             failure = str(unreadable)
@@ -100,8 +112,8 @@ class Films:
                 _log.warning("film not prepared", blob=blob, error=failure)
 
 
-def _made(path: Path, write: Callable[[Path], None]) -> Path:
-    """Write beside and rename, so that nobody is ever served half a file."""
+def made(path: Path, write: Callable[[Path], object]) -> Path:
+    """Have a file written beside and renamed, so that nobody is ever served half of it; return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
     os.close(handle)
@@ -120,5 +132,6 @@ def _needs(home: Home, blob: str) -> None:
         raise NoPreview("Only fingerprints of this medium are here; there is no picture to show.")
 
 
-def _folder(home: Home) -> Path:
+def folder(home: Home) -> Path:
+    """Return where everything is kept that can be made again from the blobs."""
     return home.path / "previews"

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from matcher import alterations
+from matcher.cut_out import clock_time as clock_time
 from matcher.interface import Altered, Segment
 
 WIDTH, FOUND_Y, OURS_Y, BAR_Y = 1000.0, 0, 50, 14  # units of the drawing, which is stretched to the page
@@ -79,7 +80,7 @@ def stretch(segment: Segment, *, is_seen: bool = True) -> Stretch:
 
 def of_stored(rows: Sequence[Mapping[str, Any]], *, is_seen: bool = True) -> tuple[Stretch, ...]:
     """Return the segments of a stored match as they are shown, in the order they are played."""
-    return in_order([_segment(one) for one in rows], is_seen=is_seen)
+    return in_order([alterations.segment(one) for one in rows], is_seen=is_seen)
 
 
 def in_order(segments: Sequence[Segment], *, is_seen: bool = True) -> tuple[Stretch, ...]:
@@ -100,26 +101,11 @@ def marks(length_s: float) -> tuple[float, ...]:
     return tuple(takewhile(lambda at: at <= length_s, (number * step for number in range(MOST_MARKS + 1))))
 
 
-def clock_time(seconds: float, *, has_tenths: bool = False) -> str:
-    """Return seconds as m:ss or h:mm:ss, or m:ss.s where pictures stand closer than a second."""
-    tenths = round(seconds * 10) if has_tenths else round(seconds) * 10
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    second = f"{rest / 10:04.1f}" if has_tenths else f"{rest // 10:02}"
-    return f"{hours}:{minutes:02}:{second}" if hours else f"{minutes}:{second}"
-
-
 def lay_out(stretches: Sequence[Stretch], found_s: float, ours_s: float) -> Timeline:
     """Return the drawing; a film whose length is not known is taken to end with its last stretch."""
     found_s = max([found_s, *(one.found[1] for one in stretches), 0.001])
     ours_s = max([ours_s, *(max(one.ours) for one in stretches), 0.001])
     return Timeline(found_s, ours_s, tuple(_ribbon(one, found_s, ours_s) for one in stretches))
-
-
-def _segment(row: Mapping[str, Any]) -> Segment:
-    (start_s, end_s), (ours_start_s, ours_end_s) = row["query"], row["reference"]
-    speed, score = row.get("speed", 1.0), row.get("score", 0.0)
-    return Segment(start_s, end_s, ours_start_s, ours_end_s, speed, score, alterations.stored(row))
 
 
 def _ribbon(one: Stretch, found_s: float, ours_s: float) -> Ribbon:

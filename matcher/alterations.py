@@ -4,7 +4,7 @@ another speed. Pure; it measures nothing."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from matcher.interface import Altered, Box, Reason
+from matcher.interface import Altered, Box, Reason, Segment
 
 LEAST_SIDE = 0.02  # of a side; less is within what the geometry of a 320-px frame can tell
 LEAST_WHOLE = 1 - 2 * LEAST_SIDE  # of the area
@@ -43,6 +43,13 @@ def stored(segment: Mapping[str, Any]) -> Altered | None:
         return None
     outline, window = (tuple((float(x), float(y)) for x, y in row[name]) for name in ("outline", "window"))
     return Altered(outline, window, bool(row["mirrored"]), float(row["turn_degrees"]))
+
+
+def segment(row: Mapping[str, Any]) -> Segment:
+    """Return a segment as it is stored in a match."""
+    (start_s, end_s), (ours_start_s, ours_end_s) = row["query"], row["reference"]
+    speed, score = row.get("speed", 1.0), row.get("score", 0.0)
+    return Segment(start_s, end_s, ours_start_s, ours_end_s, speed, score, stored(row))
 
 
 def is_whole(polygon: Polygon) -> bool:

@@ -15,18 +15,15 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
 from fingerprints.kinds.film_pdq import FULL
+from matcher.film_looks import CUT_BITS, LEAST_QUALITY
 from matcher.indexes.film_frames import FilmFrames
 
 Kind = Literal["opening", "ending", "recap", "preview", "stock shot"]
 KINDS: tuple[Kind, ...] = ("opening", "ending", "recap", "preview", "stock shot")
 
 STEPS_PER_S = 4
-LEAST_QUALITY = 50  # of 100; black, flat and title frames look like each other in every film
 HIT_BITS = 64  # of 256 between two frames: they vote for an offset; unrelated frames differ by 128, give or take 8
-LINE_BITS = (
-    80  # the same on a line that was voted for: credits differ from episode to episode, and lie over the picture
-)
-CUT_BITS = 70  # between two frames a quarter of a second apart
+LINE_BITS = 80  # the same on a line that was voted for: credits differ by episode, and lie over the picture
 STORED_EVERY = 4  # steps: one stored frame a second is met by a frame of the query on any line
 LEAST_VOTES = 2  # what two seconds are sure of
 MOST_LINES = 100  # tried for one pair of films; lines that come to nothing are mostly shots that are alike

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from matcher.alignment import union_length
 from matcher.interface import Segment
 
 MOSTLY_WHOLE = 0.6  # of the original that is not marked, shown by the copy
@@ -72,9 +73,9 @@ def missing(
 def _is_mostly_whole(runs: Sequence[Segment], original_s: float, marked: Sequence[Marked]) -> bool:
     shown = [(each.reference_start_s, each.reference_end_s) for each in runs]
     names = [(each.start_s, min(each.end_s, original_s)) for each in marked]
-    of_its_own = original_s - _length(names)
+    of_its_own = original_s - union_length(names)
     # What is shown of the marked stretches does not count on either side.
-    alone = _length([*shown, *names]) - _length(names)
+    alone = union_length([*shown, *names]) - union_length(names)
     return original_s > 0 and alone >= MOSTLY_WHOLE * max(of_its_own, 1.0)
 
 
@@ -103,9 +104,9 @@ def _follows(before: Segment, after: Segment, runs: Sequence[Segment]) -> bool:
 
 
 def _told(gap: _Gap, original_s: float, marked: Sequence[Marked]) -> Missing:
-    start, end, seconds = clock(gap.start_s), clock(gap.end_s), f"{gap.seconds:.0f} s"
+    start, end, seconds = clock_time(gap.start_s), clock_time(gap.end_s), f"{gap.seconds:.0f} s"
     for each in marked:
-        if _length([(max(gap.start_s, each.start_s), min(gap.end_s, each.end_s))]) >= MOSTLY_MARKED * gap.seconds:
+        if union_length([(max(gap.start_s, each.start_s), min(gap.end_s, each.end_s))]) >= MOSTLY_MARKED * gap.seconds:
             says = f"{start} to {end} of the original is left out; it is marked “{each.name}” there."
             return Missing("left out", gap.seconds, says)
     if not gap.is_exact:
@@ -119,17 +120,10 @@ def _told(gap: _Gap, original_s: float, marked: Sequence[Marked]) -> Missing:
     return Missing("missing", gap.seconds, says)
 
 
-def clock(seconds: float) -> str:
-    """Return a moment as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
+def clock_time(seconds: float, *, has_tenths: bool = False) -> str:
+    """Return seconds as m:ss or h:mm:ss, or m:ss.s where pictures stand closer than a second."""
+    tenths = round(seconds * 10) if has_tenths else round(seconds) * 10
+    minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _length(spans: Sequence[tuple[float, float]]) -> float:
-    """Return how long the spans are together, what they share counted once."""
-    total, reached = 0.0, float("-inf")
-    for start, end in sorted(spans):
-        total += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return total
+    second = f"{rest / 10:04.1f}" if has_tenths else f"{rest // 10:02}"
+    return f"{hours}:{minutes:02}:{second}" if hours else f"{minutes}:{second}"

@@ -98,9 +98,7 @@ def _errors(query: Track, reference: Track, offset_s: float) -> tuple[NDArray[np
     lowest = 1.0
     for shift in range(-3, 4):
         wanted = query.at_s + offset_s + shift * HOP_S / 2
-        place = np.clip(np.searchsorted(reference.at_s, wanted), 1, len(reference.at_s) - 1)
-        place -= (wanted - reference.at_s[place - 1]) < (reference.at_s[place] - wanted)
-        there = np.abs(reference.at_s[place] - wanted) <= HOP_S
+        place, there = nearest_rows(reference.at_s, wanted)
         if not there.any():
             continue
         wrong = np.bitwise_count(query.codes[there] ^ reference.codes[place[there]]) / 32
@@ -109,6 +107,16 @@ def _errors(query: Track, reference: Track, offset_s: float) -> tuple[NDArray[np
         if level < lowest:
             lowest, best = level, (wrong.astype(np.float64), query.at_s[there])
     return best
+
+
+def nearest_rows(
+    at_s: NDArray[np.float64], wanted_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return which row (of at least two, in order of time) is nearest to each wanted second, and whether it is within
+    a hop of it."""
+    place = np.clip(np.searchsorted(at_s, wanted_s), 1, len(at_s) - 1)
+    place = place - ((wanted_s - at_s[place - 1]) < (at_s[place] - wanted_s))
+    return place, np.abs(at_s[place] - wanted_s) <= HOP_S
 
 
 def _runs(wrong: NDArray[np.float64], at_s: NDArray[np.float64], offset_s: float) -> list[Heard]:

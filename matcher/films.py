@@ -73,9 +73,12 @@ class FilmShelf:
         """Return what the film holds of the films on the shelf, surest first; nothing below `worth_a_look`."""
         seen = self.stretches(vectors)
         heard = self._sounds.compare(vectors["sound-bits"]) if "sound-bits" in vectors else {}
+        empty = flat(vectors["film-pdq"]) if "film-pdq" in vectors else np.zeros(0)
         found = []
         for reference_id in sorted({*seen, *heard}):
-            comparison = self._judged(reference_id, seen.get(reference_id, []), heard.get(reference_id, []), vectors)
+            comparison = self._judged(
+                reference_id, seen.get(reference_id, []), heard.get(reference_id, []), vectors=vectors, empty=empty
+            )
             if comparison is not None and comparison.score >= self._worth_a_look:
                 found.append(comparison)
         return sorted(found, key=lambda each: -each.score)
@@ -91,58 +94,50 @@ class FilmShelf:
         }
 
     def _judged(
-        self, reference_id: int, stretches: list[Stretch], heard: list[Heard], vectors: Mapping[str, Vectors]
+        self,
+        reference_id: int,
+        stretches: list[Stretch],
+        heard: list[Heard],
+        *,
+        vectors: Mapping[str, Vectors],
+        empty: NDArray[np.float64],
     ) -> Comparison | None:
         """Return the comparison with one reference, or None when no stretch is sure enough to speak of."""
         sure = [each for each in stretches if film_score.probability(each.seen) >= LEAST_SURE]
         score = max((film_score.probability(each.proof) for each in sure), default=0.0)
         named = 1.0 if heard else max((film_score.probability(each.seen) for each in sure), default=0.0)
         score = max(score, min(named, film_score.NAMED_ONLY))  # an excluded stretch, or sound, is named and no more
-        empty = flat(vectors["film-pdq"]) if "film-pdq" in vectors else np.zeros(0)
         evidence = _summed(sure, heard, self._exclusions[reference_id], empty)
         if not score:
             return None
         is_copy = score >= self._likely_copy and any(film_score.shows_a_film(each.proof) for each in sure)
-        segments = [self._altered(reference_id, each, vectors) for each in sure] or [each.segment for each in heard]
-        shown = max((each.shown for each in sure if each.shown), key=lambda each: each.points, default=None)
+        lying = [self._altered(reference_id, each.shown, vectors) for each in sure]
+        clear = [(each.shown.points, lies) for each, lies in zip(sure, lying, strict=True) if each.shown and lies]
+        segments = [replace(each.segment, altered=lies) for each, lies in zip(sure, lying, strict=True)]
         return Comparison(
             reference_id=reference_id,
             score=score,
             lane="copy" if is_copy else "lead",
             reasons=film_score.reasons(evidence),
-            outline=self._outline(reference_id, shown, vectors),
-            segments=tuple(sorted(segments, key=lambda each: each.query_start_s)),
+            outline=max(clear, key=lambda each: each[0])[1].outline if clear else (),
+            segments=tuple(sorted(segments or [each.segment for each in heard], key=lambda each: each.query_start_s)),
             matched_seconds=evidence.matched_s,
         )
 
-    def _altered(self, reference_id: int, stretch: Stretch, vectors: Mapping[str, Vectors]) -> Segment:
-        """Return the segment with what was done to its picture, where a picture shows that clearly."""
-        if stretch.shown is None or stretch.shown.points < CLEAR_OUTLINE:
-            return stretch.segment
-        size, ours = self._size(vectors), self._points.size_of(reference_id)
-        best = stretch.shown.best
+    def _altered(self, reference_id: int, shown: Shown | None, vectors: Mapping[str, Vectors]) -> Altered | None:
+        """Return what was done to the picture of a stretch; None when no picture shows that clearly."""
+        if shown is None or shown.points < CLEAR_OUTLINE:
+            return None
+        facts, best = vectors["film-sift"].facts, shown.best
+        size, ours = (facts["width"], facts["height"]), self._points.size_of(reference_id)
         matrix = geometry.unmirrored(best.matrix, size[0]) if best.is_mirrored else best.matrix
         turn = math.degrees(math.atan2(best.matrix[1, 0], best.matrix[0, 0]))
-        altered = Altered(
+        return Altered(
             outline=geometry.outline(matrix, ours, size),
             window=geometry.seen_region(matrix, ours, size),
             is_mirrored=best.is_mirrored,
             turn_degrees=-turn if best.is_mirrored else turn,
         )
-        return replace(stretch.segment, altered=altered)
-
-    @staticmethod
-    def _size(vectors: Mapping[str, Vectors]) -> tuple[float, float]:
-        facts = vectors["film-sift"].facts
-        return facts["width"], facts["height"]
-
-    def _outline(self, reference_id: int, shown: Shown | None, vectors: Mapping[str, Vectors]) -> geometry.Outline:
-        """Return where the reference's frame lies in the query's; empty when no picture shows it clearly."""
-        if shown is None or shown.points < CLEAR_OUTLINE:
-            return ()
-        size, best = self._size(vectors), shown.best
-        matrix = geometry.unmirrored(best.matrix, size[0]) if best.is_mirrored else best.matrix
-        return geometry.outline(matrix, self._points.size_of(reference_id), size)
 
 
 def _is_settled(look_s: float, pictures: int) -> bool:

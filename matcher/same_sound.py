@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
+from matcher.film_sound import HOP_S, nearest_rows
 from matcher.interface import Segment
 
-HOP_S = 512 / 11025  # between two rows of sound-bits
 WINDOW_S = 5.0
 MOST_WINDOWS = 24  # of one match, evenly spread
 ASKEW_S = 0.75  # how far the sound may lie from the pictures: their ends are found to within that
@@ -73,9 +73,7 @@ def _differing(
     wanted_s: NDArray[np.float64],
     least: float,
 ) -> float | None:
-    place = np.clip(np.searchsorted(at_s, wanted_s), 1, len(at_s) - 1)
-    place = place - ((wanted_s - at_s[place - 1]) < (at_s[place] - wanted_s))
-    is_there = np.abs(at_s[place] - wanted_s) <= HOP_S
+    place, is_there = nearest_rows(at_s, wanted_s)
     if is_there.sum() < least:
         return None
     return float(np.bitwise_count(codes[is_there] ^ others[place[is_there]]).sum(axis=1).mean()) / 32

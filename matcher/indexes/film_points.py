@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 
-from fingerprints.quantised import CODE_BYTES, unpacked
+from fingerprints.quantised import unpacked
 from matcher.indexes.film_frames import Codes, Near, Owned
 from matcher.indexes.sift_ivf import born
 
@@ -47,10 +47,6 @@ class FilmPoints:
 
     def __len__(self) -> int:
         return sum(len(codes) for codes in self._codes.values())
-
-    def bytes_held(self) -> int:
-        """Return the bytes of memory that the stored descriptors take, without what is shipped."""
-        return len(self) * (2 * CODE_BYTES + 3 * np.dtype(np.int64).itemsize)
 
     def _built(self) -> faiss.Index:
         if self._index is None:
