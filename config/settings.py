@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -67,8 +67,9 @@ class Decode(_Section):
 
 
 class Fingerprints(_Section):
-    """What is computed of a picture beyond what matching needs."""
+    """How much is kept of films, and what is computed of a picture beyond what matching needs."""
 
+    film_tier: Literal["points", "hashes"]
     exchange: tuple[str, ...]
 
 

@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 MAX_SAMPLES = 4_000_000  # eighteen hours at 60 frames a second
 LONGEST_HEADER = 16  # bytes of a box before its content
 _MAX_BOXES = 1_000  # side by side; a film needs a dozen
+_MAX_EDITS = 64  # of one track; a film needs a handful, and decoders decode anew for each: 20,000 took a minute
 _LOCKED = (b"encv", b"enca", b"drmi", b"drms")
 _FULL = 4  # bytes of version and flags
 
@@ -105,6 +106,20 @@ class Subsegment:
 def is_fragmented(moov: bytes) -> bool:
     """Say whether the samples are listed in fragments all over the file instead of here."""
     return child(moov, box_at(moov, 0, len(moov)), b"mvex") is not None
+
+
+def refuse_many_edits(moov: bytes) -> None:
+    """Raise NotAFilm when an edit list has more entries than any film's: a decoder would be kept busy with them."""
+    whole = box_at(moov, 0, len(moov))
+    for trak in boxes(moov, whole.inside, whole.end):
+        lists = _below(moov, trak, b"edts") if trak.kind == b"trak" else ()
+        claimed = [content(moov, box)[_FULL : _FULL + 4] for one in lists for box in _below(moov, one, b"elst")]
+        if any(int.from_bytes(count) > _MAX_EDITS for count in claimed) or len(claimed) > 1:
+            raise NotAFilm("its index has more edits than any film")
+
+
+def _below(data: bytes, parent: Box, kind: bytes) -> list[Box]:
+    return [box for box in boxes(data, parent.inside, parent.end) if box.kind == kind]
 
 
 def track(moov: bytes, file_bytes: int) -> Track:

@@ -42,6 +42,7 @@ async def sample(url: str, fetch: Fetch, blobs: BlobStore, limits: Limits) -> Fe
     """
     file = await _Remote.opened(url, fetch)
     ftyp, moov, end = await _index(file)
+    mp4.refuse_many_edits(moov)
     here = _Road(fetch, blobs, limits)
     if mp4.is_fragmented(moov):
         return await _film(url, file.first, await _fragments(file, end), file.parts, here)

@@ -20,7 +20,7 @@ from dashboard import dictionary, previews
 from dashboard.dictionary import Say
 from fingerprints import store
 from fingerprints.decode import Limits, limits_of, shared
-from matcher import alterations, burnt_in, cases, degradation, lying, retrieve, same_sound
+from matcher import alignment, alterations, burnt_in, cases, degradation, lying, retrieve, same_sound
 from matcher.burnt_in import LONG_SIDE_PX, Area, Pair
 from matcher.cut_out import Marked
 from matcher.degradation import Harm, Side
@@ -203,10 +203,7 @@ def _pair(seen: Path, ours: Path, limits: Limits, segment: Segment, at_s: float)
     copy = _frame(seen, limits, at_s)
     if copy is None:
         return None
-    first_s = segment.reference_start_s
-    if segment.speed < 0:  # played backwards
-        first_s = max(segment.reference_start_s, segment.reference_end_s)
-    theirs_s = first_s + (at_s - segment.query_start_s) * segment.speed
+    theirs_s = alignment.reference_at(segment, at_s)
     corners = lying.corners(segment.altered)
     best: Pair | None = None
     for original in _around(ours, limits, theirs_s):

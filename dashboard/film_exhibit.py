@@ -105,9 +105,8 @@ def _ribbon(draw: ImageDraw.ImageDraw, shown: FilmExhibit, number: int, width: i
     ribbon, scale = shown.line.ribbons[number], width / timeline.WIDTH
     left, right = ribbon.found_x * scale, (ribbon.found_x + ribbon.found_width) * scale
     start, end = ribbon.ours_x * scale, (ribbon.ours_x + ribbon.ours_width) * scale
-    is_backwards = shown.stretches[number].ours[1] < shown.stretches[number].ours[0]
     upper, lower = FOUND_Y + BAR_PX, OURS_Y
-    far = [(start, lower), (end, lower)] if is_backwards else [(end, lower), (start, lower)]
+    far = [(start, lower), (end, lower)] if shown.stretches[number].is_backwards else [(end, lower), (start, lower)]
     draw.polygon([(x * FINE, y * FINE) for x, y in ((left, upper), (right, upper), *far)], RIBBON)
     _box(draw, (left, FOUND_Y, right - 1, upper), FOUND)
     _box(draw, (start, lower, end - 1, lower + BAR_PX), OURS)
@@ -171,13 +170,13 @@ def _written(image: Image.Image, places: Sequence[tuple[float, str]], top: int, 
 
 def _facts(one: Stretch, number: int, width: int) -> Image.Image:
     seen, ours = both(lambda say: say("Seen")), both(lambda say: say("Our reference"))
-    speed = both(lambda say: say("Speed"))
+    speed = both(lambda say: say("Played backwards, speed") if one.is_backwards else say("Speed"))
     length = f"{abs(one.length_s):.1f} s"
     lines = [
         sheet.pill(str(number + 1), sheet.INK, 15),
         sheet.stacked([sheet.words(seen, width, FOUND_HEADING), sheet.words(one.spans[0], width, TIME)]),
         sheet.stacked([sheet.words(ours, width, OURS_HEADING), sheet.words(one.spans[1], width, TIME)]),
-        sheet.words(f"{length} · {speed} {one.speed:.2f}×", width, SMALL),
+        sheet.words(f"{length} · {speed} {abs(one.speed):.2f}×", width, SMALL),
     ]
     return sheet.stacked([*lines, *(retold(sentence, width, Look(15)) for sentence in one.says)], 9)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from matcher import alterations
+from matcher import alignment, alterations
 from matcher.cut_out import clock_time as clock_time
 from matcher.interface import Altered, Segment
 
@@ -22,8 +22,8 @@ class Stretch:
     """One matching stretch, seconds on both sides."""
 
     found: tuple[float, float]
-    ours: tuple[float, float]  # the other way round when the copy runs backwards
-    speed: float  # seconds of ours per second of the copy
+    ours: tuple[float, float]  # what is shown first and last: when the copy runs backwards, the later second first
+    speed: float  # seconds of ours per second of the copy; negative when the copy runs backwards
     score: float = 0.0
     altered: Altered | None = None
     says: tuple[str, ...] = ()  # what was done to it
@@ -38,6 +38,11 @@ class Stretch:
         """When it is played, in the copy and in ours, as people write it."""
         found, ours = (f"{clock_time(start_s)}–{clock_time(end_s)}" for start_s, end_s in (self.found, self.ours))
         return found, ours
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether the copy plays it backwards."""
+        return self.speed < 0
 
     def ours_at(self, found_s: float) -> float:
         """Return the second of ours that a second of the copy shows."""
@@ -72,8 +77,9 @@ def stretch(segment: Segment, *, is_seen: bool = True) -> Stretch:
     """Return a segment as it is shown; of two sounds, without pictures, only the speed is told (`is_seen`)."""
     told = alterations.told(segment.altered, segment.speed)
     says = tuple(one.says for one in told if is_seen or one.signal == "speed")
+    first, last = (alignment.reference_at(segment, at_s) for at_s in (segment.query_start_s, segment.query_end_s))
     return Stretch(
-        (segment.query_start_s, segment.query_end_s), (segment.reference_start_s, segment.reference_end_s),
+        (segment.query_start_s, segment.query_end_s), (first, last),
         segment.speed, segment.score, segment.altered, says,
     )  # fmt: skip
 
@@ -113,7 +119,7 @@ def _ribbon(one: Stretch, found_s: float, ours_s: float) -> Ribbon:
     ours_x, ours_width = _span(one.ours, ours_s)
     top, bottom = FOUND_Y + BAR_Y, OURS_Y
     ends = [(ours_x + ours_width, bottom), (ours_x, bottom)]
-    if one.ours[1] < one.ours[0]:
+    if one.is_backwards:
         ends.reverse()  # what runs backwards is a ribbon turned over
     corners = ((found_x, top), (found_x + found_width, top), *ends)
     return Ribbon(found_x, found_width, ours_x, ours_width, " ".join(f"{x:.1f},{y}" for x, y in corners))

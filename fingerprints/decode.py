@@ -5,6 +5,7 @@ Nothing here opens a picture or a film: this is the parent's side. The child's s
 
 import atexit
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -17,7 +18,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +25,7 @@ from typing import Any
 from config.errors import MekikiError
 from config.settings import Settings
 from fingerprints import packing, wire
-from fingerprints.interface import Description
+from fingerprints.interface import Depth, Description, Watch, Watched
 from fingerprints.limits import Limits
 from fingerprints.wire import BrokenMessage
 
@@ -38,6 +38,7 @@ LEAVING_S = 2.0  # how long a child may take to leave by itself
 CLOSED = "this Describer is closed"
 _Answer = tuple[dict[str, Any], bytes]
 _Task = tuple[Future[_Answer], dict[str, Any]]
+FIRST, NEXT, LAST = 0, 1, 2  # turns: what somebody waits for, what is described ahead of its turn, the end
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -170,13 +171,17 @@ def _cause_of_death(code: int) -> str:
 
 
 class Describer:
-    """A pool of decoding children, started when first needed and kept until closed; threads may share it."""
+    """A pool of decoding children, started when first needed and kept until closed; threads may share it.
+
+    A closer watch, a preview or a copy to play is begun before every file that waits to be described.
+    """
 
     def __init__(self, limits: Limits, *, kinds: str = "fingerprints.kinds") -> None:
         self.limits = limits
         self.workers = limits.workers or os.cpu_count() or 1
-        self._kinds = kinds  # the module whose picture_kinds(), film_kinds(), sound_kinds() and exchange() children use
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._kinds = kinds  # the module whose picture_kinds(), film_kinds(), seen_kinds() and so on children use
+        self._tasks: queue.PriorityQueue[tuple[int, int, _Task | None]] = queue.PriorityQueue()
+        self._number = itertools.count()  # of tasks; of the same turn, the first come is the first served
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
@@ -191,16 +196,21 @@ class Describer:
     ) -> None:
         self.close()
 
-    def describe(self, paths: Iterable[Path], *, also: Sequence[str] = ()) -> Iterator[tuple[Path, Description]]:
+    def describe(
+        self, paths: Iterable[Path], *, depth: Depth, also: Sequence[str] = ()
+    ) -> Iterator[tuple[Path, Description]]:
         """Yield every path with its description, in the order given, while all children work ahead.
 
-        `also` names the exchange kinds that are wanted of pictures; ask `kinds.exchange` first whether they exist.
+        `depth` says how deeply films are described; pictures and sounds are the same at every depth. `also` names the
+        exchange kinds that are wanted of pictures; ask `kinds.exchange` first whether they exist.
         """
         rest = iter(paths)
         waiting: deque[tuple[Path, Future[_Answer]]] = deque()
 
+        asked = {"depth": depth, "also": list(also)}
+
         def begin(count: int) -> None:
-            waiting.extend((path, self._begin("describe", path, also=list(also))) for path in islice(rest, count))
+            waiting.extend((path, self._begin("describe", path, **asked)) for path in itertools.islice(rest, count))
 
         try:
             begin(self.workers * AHEAD)
@@ -211,6 +221,14 @@ class Describer:
         finally:
             for _, future in waiting:
                 future.cancel()
+
+    def watch(self, path: Path, watches: Sequence[Watch]) -> Watched:
+        """Return what stretches of a film show on every frame; the seconds are those of its description."""
+        head, body = self._begin("watch", path, watches=[packing.watch_row(each) for each in watches]).result()
+        try:
+            return packing.watched_from_message(head, body, watches)
+        except packing.Misshapen as wrong:
+            return Watched(str(wrong), ())
 
     def ask(self, path: Path, do: str, **more: Any) -> tuple[str | None, bytes]:
         """Have one child do one thing with one file; return its error, one sentence or None, and what it made."""
@@ -225,7 +243,7 @@ class Describer:
             idle, busy = self._idle, list(self._busy)
             self._idle = []
             for _ in self._threads:
-                self._tasks.put(None)
+                self._tasks.put((LAST, next(self._number), None))
         for child in busy:
             child.interrupt()
         for child in idle:
@@ -238,7 +256,8 @@ class Describer:
         with self._lock:
             if self._is_closed:
                 raise RuntimeError(CLOSED)
-            self._tasks.put((future, {"do": do, "path": str(path.absolute())} | more))
+            task = future, {"do": do, "path": str(path.absolute())} | more
+            self._tasks.put((NEXT if do == "describe" else FIRST, next(self._number), task))
             if len(self._threads) < self.workers:
                 # Daemons, because Python waits for all others before it lets `close` end the children they wait for.
                 self._threads.append(threading.Thread(target=self._work, name="describer", daemon=True))
@@ -246,7 +265,7 @@ class Describer:
         return future
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
+        while (task := self._tasks.get()[2]) is not None:
             future, request = task
             if future.set_running_or_notify_cancel():
                 try:
@@ -307,6 +326,6 @@ def shared(limits: Limits) -> Describer:
         return _shared[key]
 
 
-def describe_file(path: Path, limits: Limits) -> Description:
+def describe_file(path: Path, limits: Limits, *, depth: Depth) -> Description:
     """Return the description of one file, made by a child of the shared pool."""
-    return next(shared(limits).describe([path]))[1]
+    return next(shared(limits).describe([path], depth=depth))[1]

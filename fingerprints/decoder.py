@@ -16,12 +16,14 @@ import resource
 import stat
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from fingerprints import packing, pictures, screening, sniff, views, wire
-from fingerprints.interface import Description, PictureKind
+from fingerprints import kinds as fingerprint_kinds
+from fingerprints import packing, pictures, screening, sniff, views, watching, wire
+from fingerprints.interface import Depth, Description, PictureKind, Vectors
 from fingerprints.limits import Limits
 from fingerprints.sniff import Format, Unreadable
 
@@ -108,7 +110,9 @@ def _answer(request: dict[str, Any], limits: Limits, kinds: ModuleType) -> tuple
         if request["do"] == "proxy":
             views.proxy(path, form, limits, out=Path(request["out"]), long_side_px=int(request["long_side_px"]))
             return {"error": None}, []
-        return packing.to_message(_described(path, form, limits, kinds, also=request["also"]))
+        if request["do"] == "watch":
+            return packing.watched_to_message(_watched(path, form, limits, kinds, request["watches"]))
+        return packing.to_message(_described(path, form, limits, kinds, request))
     except Unreadable as unreadable:
         return {"error": str(unreadable)}, []
     except MemoryError:
@@ -126,13 +130,22 @@ def _format(path: Path) -> Format:
         return sniff.sniff(file.read(sniff.HEAD_BYTES))
 
 
-def _described(path: Path, form: Format, limits: Limits, kinds: ModuleType, *, also: list[str]) -> Description:
+def _described(path: Path, form: Format, limits: Limits, kinds: ModuleType, request: Mapping[str, Any]) -> Description:
     if form.family == "picture":
         facts, frame = pictures.read_picture(path, form, limits)
-        found = {(kind.name, kind.version): kind.describe(frame) for kind in _pictured(kinds, tuple(also))}
-        return Description(facts, found)
-    films, sounds = kinds.film_kinds().values(), kinds.sound_kinds().values()
-    return screening.screen(path, form, limits, films=films, sounds=sounds)
+        pictured = _pictured(kinds, tuple(request["also"]))
+        return Description(facts, {(kind.name, kind.version): kind.describe(frame) for kind in pictured})
+    depth: Depth = request["depth"]
+    films = fingerprint_kinds.filmed(depth, films=kinds.film_kinds(), seen=kinds.seen_kinds())
+    return screening.screen(path, form, limits, films=films, sounds=kinds.sound_kinds().values(), depth=depth)
+
+
+def _watched(
+    path: Path, form: Format, limits: Limits, kinds: ModuleType, rows: Sequence[Mapping[str, Any]]
+) -> list[dict[tuple[str, int], Vectors]]:
+    known = kinds.seen_kinds()
+    seen = watching.watch(path, form, limits, [packing.watch_of(row) for row in rows], kinds=known)
+    return [{(name, known[name].version): vectors for name, vectors in each.items()} for each in seen]
 
 
 @functools.cache  # asking every installed distribution for its kinds takes 2 ms

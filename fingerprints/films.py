@@ -14,11 +14,13 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from fingerprints.edits import has_many_edits
 from fingerprints.limits import Limits
 from fingerprints.sniff import Format, Unreadable
 
 BUFFER_BYTES = 1 << 20
 SLACK_S = 1e-3  # two moments closer than this are one: Matroska rounds time stamps to milliseconds
+MOST_LEAD_S = 0.25  # AVI counts from the first frame sent, not from the first shown; longer leads are lost frames
 DEMUXERS = "mov,matroska,webm,mpegts,avi,flv,asf,mpeg,mpegvideo,ogg,mp3,aac,flac,wav,aiff"
 
 
@@ -43,6 +45,8 @@ def opened(path: Path, form: Format, limits: Limits) -> Iterator[Streams]:
     options = {"max_pixels": str(limits.max_pixels), "threads": "1"}  # one child per core already
     guards = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
     with path.open("rb") as file, _as_sentence(form):
+        if form.decoder == "mov" and has_many_edits(file):
+            options["ignore_editlist"] = "1"  # described as stored, in a second, and not as edited, in a minute
         container = _open(file, form, options, guards)
         with container:
             streams = _chosen(container, form)
@@ -114,26 +118,50 @@ def _as_sentence(form: Format) -> Iterator[None]:
         raise Unreadable(f"This {form.name} file needs more memory than a decoder may use.") from full
 
 
-def decoded(streams: Streams) -> Iterator[Any]:
-    """Yield the decoded frames, of pictures and of sound, as they come; damaged packets are left out."""
+def packets(streams: Streams) -> Iterator[Any]:
+    """Yield the packets of pictures and of sound as they come; damaged ones are left out."""
     wanted = [stream for stream in (streams.video, streams.audio) if stream is not None]
-    packets = streams.container.demux(*wanted)
+    coming = streams.container.demux(*wanted)
     while True:
         try:
-            packet = next(packets)
-            yield from packet.decode()
+            packet = next(coming)
         except StopIteration:
             return
         except av.InvalidDataError:  # one damaged packet; the rest is worth having
             continue
         except av.FFmpegError:  # broken off: what came before was yielded
             return
+        yield packet
+
+
+def frames_of(packet: Any) -> list[Any]:
+    """Return the frames that this packet completes; a damaged one completes none."""
+    try:
+        return list(packet.decode())
+    except av.InvalidDataError:
+        return []
+
+
+def decoded(streams: Streams) -> Iterator[Any]:
+    """Yield the decoded frames, of pictures and of sound, as they come; damaged packets are left out."""
+    for packet in packets(streams):
+        try:
+            frames = frames_of(packet)
+        except av.FFmpegError:  # broken off: what came before was yielded
+            return
+        yield from frames
 
 
 def start_s(streams: Streams) -> float:
     """Return when the pictures start on the file's own clock; 0 when the header does not say."""
     video = streams.video
     return float(video.start_time * video.time_base) if video is not None and video.start_time is not None else 0.0
+
+
+def origin_s(streams: Streams, first: Any) -> float:
+    """Return when a film's own seconds begin on the file's clock, given the first frame that is shown."""
+    claimed_s = start_s(streams)
+    return first.time if first.time is not None and abs(first.time - claimed_s) < MOST_LEAD_S else claimed_s
 
 
 def displayed_size(frame: Any, streams: Streams) -> tuple[int, int]:
@@ -145,11 +173,11 @@ def displayed_size(frame: Any, streams: Streams) -> tuple[int, int]:
     return (frame.height, width) if round(frame.rotation / 90) % 2 else (width, frame.height)
 
 
-def pixels(frame: Any, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a decoded frame upright, in RGB, at the displayed size (width, height) asked for."""
+def pixels(frame: Any, size: tuple[int, int], form: str = "rgb24") -> NDArray[np.uint8]:
+    """Return a decoded frame upright, at the displayed size (width, height) asked for, in RGB or "gray"."""
     turns = round(frame.rotation / 90) % 4  # a telephone films lying down and only notes how it was held
     width, height = size[::-1] if turns % 2 else size
-    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA", threads=1).to_ndarray()
+    small = frame.reformat(width=width, height=height, format=form, interpolation="AREA", threads=1).to_ndarray()
     return np.ascontiguousarray(np.rot90(small, turns))
 
 

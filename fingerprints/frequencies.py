@@ -16,7 +16,10 @@ Frequencies = NDArray[np.float64]  # (16, 16), those down the picture in rows
 
 SIDE = 64
 COUNT = 16  # frequencies 1 to 16 along each side; the mean is left out
+CODE_BYTES = 32  # COUNT * COUNT bits
+TURNS = 8
 PASSES = 2  # of the box filter along rows and columns: together a tent
+_ODD = np.where(np.arange(COUNT) % 2 == 0, -1.0, 1.0)  # the frequencies that mirroring turns around
 _LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
 
 
@@ -31,6 +34,22 @@ def grey_frequencies(luminance: NDArray[np.uint8] | Floats) -> tuple[Frequencies
     small = _thinned(np.asarray(luminance, np.float32))
     cosines = _cosines()
     return cosines @ small.astype(np.float64) @ cosines.T, _quality(small)
+
+
+def packed(found: Frequencies) -> NDArray[np.uint8]:
+    """Return 32 bytes: which frequencies exceed their median, in the order everybody exchanges them."""
+    values = found.ravel()[::-1]
+    return np.packbits(values > np.partition(values, 127)[127])
+
+
+def turned_frequencies(found: Frequencies, turn: int) -> Frequencies:
+    """Return the frequencies of the picture turned left by 0 to 3 quarters (turn 0 to 3); from 4 on it is mirrored
+    left-right before that. Nothing has to be hashed again."""
+    if turn >= TURNS // 2:
+        found = found * _ODD
+    for _ in range(turn % (TURNS // 2)):
+        found = (found * _ODD).T
+    return found
 
 
 def _thinned(luma: Floats) -> Floats:

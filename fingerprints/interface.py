@@ -1,5 +1,6 @@
 """What a fingerprint is made of: frames in, vectors out. A kind is a pure function of pixels or samples."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Protocol
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from fingerprints.borders import Box, content, grey
 
 Medium = Literal["image", "video", "audio"]
+Tier = Literal["points", "hashes"]  # how much of a reference film is kept: local points too, or hashes alone
+Depth = Literal[Tier, "glance"]  # how deeply a medium is described: as a reference of a tier, or as a sighting is first
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,14 @@ class FilmPass(Protocol):
 
 
 class FilmKind(Protocol):
-    """One way to describe a film."""
+    """One way to describe a film: a reference, whole, or a sighting, at a glance and where it is watched closely."""
 
     name: str
     version: int
     may_travel: bool
-    frames_per_second: float  # how many frames of a second it wants to see
+    frames_per_second: float  # how many frames of a second it wants to see, of a film that is described or watched
+    glance_s: float  # of a film that is glanced at, the least seconds between two key frames it wants to see; inf: none
+    tier: Tier  # "points": left out where only hashes are kept
 
     def begin(self) -> FilmPass:
         """Start on a new film."""
@@ -115,3 +120,31 @@ class Description:
     facts: MediaFacts | None
     fingerprints: dict[tuple[str, int], Vectors]  # (kind, version) -> vectors
     error: str | None = None  # one sentence; facts is then None
+
+
+@dataclass(frozen=True)
+class Laid:
+    """How a reference's frame lies in the frames of a film that was seen."""
+
+    # seen = matrix @ (reference x, y, 1), in pixels of frames of the sizes below; a negative determinant mirrors
+    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
+    reference_size: tuple[float, float]  # width, height
+    seen_size: tuple[float, float]  # width, height
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One stretch of a film that is worth every frame."""
+
+    start_s: float
+    end_s: float
+    kinds: tuple[str, ...]  # names of the kinds for sightings to run on it
+    laid: Laid | None = None  # straighten every frame by it first; None: frames as they are
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a decoding child says of stretches of one film, or one sentence why not."""
+
+    error: str | None  # one sentence; seen is then empty
+    seen: tuple[Mapping[str, Vectors], ...]  # of each watch, by name of the kind

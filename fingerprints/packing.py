@@ -3,14 +3,15 @@ shape: they may come from a hostile file or from a child that a hostile file too
 
 import math
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from config.errors import MekikiError
-from fingerprints.interface import Description, MediaFacts, Vectors
+from fingerprints.interface import Description, Laid, MediaFacts, Vectors, Watch, Watched
 
 MAX_FACTS = 64
 LEVEL = 6  # of zlib; 9 takes three times as long for a hundredth
@@ -123,11 +124,7 @@ def media_facts(row: Mapping[str, Any]) -> MediaFacts:
 
 def to_message(description: Description) -> tuple[dict[str, Any], list[bytes]]:
     """Return a description as a JSON object and the byte strings that follow it."""
-    rows: list[dict[str, Any]] = []
-    blocks: list[bytes] = []
-    for (kind, version), found in description.fingerprints.items():
-        rows.append({"kind": kind, "version": version, "facts": finite(found.facts), **vars(shape(found))})
-        blocks += [codes_bytes(found), positions_bytes(found)]
+    rows, blocks = _rows(description.fingerprints)
     facts = None if description.facts is None else facts_row(description.facts)
     return {"facts": facts, "error": description.error, "fingerprints": rows}, blocks
 
@@ -136,16 +133,71 @@ def from_message(head: Mapping[str, Any], body: bytes) -> Description:
     """Return the description of a message. Raises Misshapen."""
     if head.get("error") is not None:
         return Description(None, {}, str(head["error"]))
-    fingerprints: dict[tuple[str, int], Vectors] = {}
+    with _as_sentence():
+        return Description(media_facts(head["facts"]), _tables(head["fingerprints"], body, 0)[0])
+
+
+def watched_to_message(
+    seen: Sequence[Mapping[tuple[str, int], Vectors]],
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Return what was seen of each watch as a JSON object and the byte strings that follow it."""
+    packed = [_rows(each) for each in seen]
+    return {"error": None, "seen": [rows for rows, _ in packed]}, [block for _, blocks in packed for block in blocks]
+
+
+def watched_from_message(head: Mapping[str, Any], body: bytes, asked: Sequence[Watch]) -> Watched:
+    """Return what was seen of each watch that was asked for. Raises Misshapen."""
+    if head.get("error") is not None:
+        return Watched(str(head["error"]), ())
+    seen: list[Mapping[str, Vectors]] = []
     at = 0
+    with _as_sentence():
+        for rows, each in zip(head["seen"], asked, strict=True):
+            tables, at = _tables(rows, body, at)
+            seen.append({name: vectors for (name, _), vectors in tables.items()})
+            if set(seen[-1]) != set(each.kinds):
+                raise ValueError("other kinds than were asked for")
+    return Watched(None, tuple(seen))
+
+
+def watch_row(watch: Watch) -> dict[str, Any]:
+    """Return a watch as a JSON object."""
+    return asdict(watch)
+
+
+def watch_of(row: Mapping[str, Any]) -> Watch:
+    """Return the watch of a JSON object from our own parent."""
+    laid = row["laid"]
+    if laid is not None:
+        matrix, reference, seen = laid["matrix"], laid["reference_size"], laid["seen_size"]
+        laid = Laid((tuple(matrix[0]), tuple(matrix[1])), tuple(reference), tuple(seen))
+    return Watch(row["start_s"], row["end_s"], tuple(row["kinds"]), laid)
+
+
+def _rows(found: Mapping[tuple[str, int], Vectors]) -> tuple[list[dict[str, Any]], list[bytes]]:
+    rows: list[dict[str, Any]] = []
+    blocks: list[bytes] = []
+    for (kind, version), each in found.items():
+        rows.append({"kind": kind, "version": version, "facts": finite(each.facts), **vars(shape(each))})
+        blocks += [codes_bytes(each), positions_bytes(each)]
+    return rows, blocks
+
+
+def _tables(rows: Sequence[Mapping[str, Any]], body: bytes, at: int) -> tuple[dict[tuple[str, int], Vectors], int]:
+    """Return the tables that begin at this byte, and where they end."""
+    found: dict[tuple[str, int], Vectors] = {}
+    for row in rows:
+        size = Shape(int(row["count"]), int(row["width"]), int(row["columns"]))
+        middle = at + size.codes_bytes
+        end = middle + size.positions_bytes
+        found[str(row["kind"]), int(row["version"])] = vectors(size, body[at:middle], body[middle:end], row["facts"])
+        at = end
+    return found, at
+
+
+@contextmanager
+def _as_sentence() -> Iterator[None]:
     try:
-        for row in head["fingerprints"]:
-            size = Shape(int(row["count"]), int(row["width"]), int(row["columns"]))
-            middle = at + size.codes_bytes
-            end = middle + size.positions_bytes
-            key = (str(row["kind"]), int(row["version"]))
-            fingerprints[key] = vectors(size, body[at:middle], body[middle:end], row["facts"])
-            at = end
-        return Description(media_facts(head["facts"]), fingerprints)
-    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
         raise Misshapen("A decoding child answered with something that is no description.") from wrong

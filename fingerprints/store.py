@@ -14,7 +14,7 @@ from config.blobs import BlobMissing
 from config.database import Base, Row
 from fingerprints import kinds, packing
 from fingerprints.decode import limits_of, shared
-from fingerprints.interface import Description, MediaFacts, Vectors
+from fingerprints.interface import Depth, Description, MediaFacts, Vectors
 from fingerprints.packing import Shape
 
 ROWS_AT_ONCE = 500  # of one IN (...), well below what either database takes
@@ -56,8 +56,11 @@ class Fingerprint(Row, Base):
     made_at: Mapped[datetime]
 
 
-def describe(session: Session, blobs: Sequence[str], *, progress: Callable[[int], None] | None = None) -> None:
-    """Write what the current kinds say of these blobs, where it is not written yet; `progress(1)` follows each blob.
+def describe(
+    session: Session, blobs: Sequence[str], *, depth: Depth, progress: Callable[[int], None] | None = None
+) -> None:
+    """Write what the current kinds of this depth say of these blobs, where it is not written yet; `progress(1)` follows
+    each blob. A blob may be described at several depths, one after the other.
 
     The exchange kinds that the home asks for are among them. A blob that cannot be read gets its Medium with one
     sentence and is not tried again. Nothing is asked of `session` before all is decoded: SQLite's one write lock must
@@ -66,14 +69,14 @@ def describe(session: Session, blobs: Sequence[str], *, progress: Callable[[int]
     opened = home.of(session)
     also = [kind.name for kind in kinds.exchange(opened.settings.fingerprints.exchange)]
     with opened.readers()() as reading:
-        lacking = _lacking(reading, list(dict.fromkeys(blobs)), also)
+        lacking = _lacking(reading, list(dict.fromkeys(blobs)), also, depth)
     paths = {}
     for blob in lacking:
         paths[opened.blobs.path(blob)] = blob
         if not opened.blobs.has(blob):
             raise BlobMissing(f"Blob {blob} is not in {opened.blobs.root}; restore it from a backup.")
     described = []
-    for path, description in shared(limits_of(opened.settings)).describe(paths, also=also):
+    for path, description in shared(limits_of(opened.settings)).describe(paths, depth=depth, also=also):
         described.append((paths[path], description))
         if progress is not None:
             progress(1)
@@ -81,7 +84,7 @@ def describe(session: Session, blobs: Sequence[str], *, progress: Callable[[int]
         save(session, blob, description)
 
 
-def _lacking(session: Session, blobs: Sequence[str], also: Sequence[str]) -> list[str]:
+def _lacking(session: Session, blobs: Sequence[str], also: Sequence[str], depth: Depth) -> list[str]:
     """Return the blobs of which something is still to be written and can be."""
     known = media(session, blobs)
     written: dict[str, set[tuple[str, int]]] = {}
@@ -95,7 +98,9 @@ def _lacking(session: Session, blobs: Sequence[str], also: Sequence[str]) -> lis
         row = known.get(blob)
         if row is None:
             lacking.append(blob)
-        elif (facts := facts_of(row)) is not None and not set(kinds.wanted(facts, also)) <= written.get(blob, set()):
+        elif (facts := facts_of(row)) is None:
+            continue
+        elif not set(kinds.wanted(facts, also, depth=depth)) <= written.get(blob, set()):
             lacking += [blob] if held(blob) else []  # it came as a package: what did not travel cannot be made here
     return lacking
 
@@ -140,15 +145,18 @@ def media(session: Session, blobs: Sequence[str]) -> dict[str, Medium]:
     return found
 
 
-def is_current() -> ColumnElement[bool]:
-    """Return the condition that a Medium has what every current kind says of it, the exchange kinds left out.
+def is_current(depth: Depth) -> ColumnElement[bool]:
+    """Return the condition that a Medium has what every current kind of this depth says of it, the exchange kinds left
+    out.
 
     After an update of mekiki it is false for what older kinds described, until that is described again; what could not
     be read stays as it is.
     """
-    pictured = [or_(Medium.kind != "image", _has(kind.name, kind.version)) for kind in kinds.picture_kinds().values()]
-    filmed = [or_(Medium.kind != "video", _has(kind.name, kind.version)) for kind in kinds.film_kinds().values()]
-    return and_(*pictured, *filmed)
+    filmed = kinds.filmed(depth, films=kinds.film_kinds(), seen=kinds.seen_kinds())
+    return and_(
+        *(or_(Medium.kind != "image", _has(kind.name, kind.version)) for kind in kinds.picture_kinds().values()),
+        *(or_(Medium.kind != "video", _has(kind.name, kind.version)) for kind in filmed),
+    )
 
 
 def _has(name: str, version: int) -> ColumnElement[bool]:

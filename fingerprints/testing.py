@@ -102,12 +102,21 @@ class FilmKindContract:
         """Return a fresh kind under test."""
         raise NotImplementedError("name the kind under test")
 
+    def film(self) -> list[NDArray[np.uint8]]:
+        """Return at least four pictures, one after the other, of which the kind has something to say; a kind that looks
+        for something rare brings its own."""
+        return [drawing(seed) for seed in range(5)]
+
     def watch(self, pictures: Sequence[NDArray[np.uint8]]) -> Vectors:
         """Return what the kind says of these pictures, shown at its own rate."""
         kind = self.kind()
-        run = kind.begin()
-        for number, pixels in enumerate(pictures):
-            run.see(Frame(pixels, number / kind.frames_per_second))
+        return self.see(pictures, [number / kind.frames_per_second for number in range(len(pictures))])
+
+    def see(self, pictures: Sequence[NDArray[np.uint8]], moments_s: Sequence[float]) -> Vectors:
+        """Return what the kind says of these pictures, shown at these moments."""
+        run = self.kind().begin()
+        for pixels, at_s in zip(pictures, moments_s, strict=True):
+            run.see(Frame(pixels, at_s))
         return run.finish()
 
     def test_its_name_can_be_stored(self) -> None:
@@ -118,32 +127,42 @@ class FilmKindContract:
         """It wants some frames of a second, and no more than films have."""
         assert 0 < self.kind().frames_per_second <= 60
 
+    def test_its_pace_at_a_glance_is_sensible(self) -> None:
+        """It wants key frames at least so far apart, or, with infinity, none; never every one."""
+        assert self.kind().glance_s > 0
+
     def test_the_same_film_gives_the_same_vectors(self) -> None:
         """Also from another instance."""
-        film = [drawing(seed) for seed in range(5)]
-        assert same(self.watch(film), self.watch(film))
+        assert same(self.watch(self.film()), self.watch(self.film()))
 
     def test_two_films_at_once_do_not_disturb_each_other(self) -> None:
         """All that is remembered of a film is in its pass."""
         kind = self.kind()
         one, other = kind.begin(), kind.begin()
-        for number in range(4):
-            one.see(Frame(drawing(number), number / kind.frames_per_second))
+        for number, pixels in enumerate(self.film()):
+            one.see(Frame(pixels, number / kind.frames_per_second))
             other.see(Frame(drawing(number + 50), number / kind.frames_per_second))
         other.finish()
-        assert same(one.finish(), self.watch([drawing(number) for number in range(4)]))
+        assert same(one.finish(), self.watch(self.film()))
 
     def test_the_frames_are_not_changed(self) -> None:
         """Every kind sees the same pixels."""
-        pixels = drawing(1)
-        self.watch([pixels, pixels])
-        assert np.array_equal(pixels, drawing(1))
+        film = self.film()
+        self.watch(film)
+        assert all(np.array_equal(pixels, before) for pixels, before in zip(film, self.film(), strict=True))
 
     def test_a_film_gives_vectors_that_can_be_stored(self) -> None:
-        """Five drawings have something to say, in tables of the promised shape."""
-        vectors = self.watch([drawing(seed) for seed in range(5)])
+        """It has something to say of its own film, in tables of the promised shape, in order of time."""
+        vectors = self.watch(self.film())
         assert len(vectors.codes)
         assert_storable(vectors)
+        assert (np.diff(vectors.positions[:, 0]) >= 0).all(), "the first column is the second in the film, in order"
+
+    def test_pictures_of_uneven_moments_are_survived(self) -> None:
+        """As a glance shows them: key frames come when they come, and two may come at once."""
+        film = self.film()
+        for step_s in (0.0, 0.4, 1e5):
+            assert_storable(self.see(film, [step_s * number**1.5 for number in range(len(film))]))
 
     def test_a_film_without_frames_has_no_vectors(self) -> None:
         """The answer is empty tables, not an error."""

@@ -4,6 +4,7 @@ another speed. Pure; it measures nothing."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from matcher.figures import percent
 from matcher.interface import Altered, Box, Reason, Segment
 
 LEAST_SIDE = 0.02  # of a side; less is within what the geometry of a 320-px frame can tell
@@ -74,7 +75,7 @@ def _pictured(altered: Altered) -> Iterator[Reason]:
         yield MIRRORED
     degrees = (altered.turn_degrees + 180) % 360 - 180
     if abs(degrees) >= LEAST_DEGREES:
-        way = "clockwise" if degrees > 0 else "counterclockwise"
+        way = "clockwise" if degrees > 0 else "anticlockwise"
         yield Reason("turned", degrees, f"Turned by {abs(degrees):.0f}° {way}.")
 
 
@@ -86,10 +87,11 @@ def _framed(shown: Polygon) -> Iterator[Reason]:
         return
     if (left or right) and (top or bottom) and share < INSET:
         where = f"{_span(box.left, box.right)} across and {_span(box.top, box.bottom)} down"
-        says = f"Picture in picture: ours is shown in a rectangle at {where}, {share:.0%} of the frame."
+        says = f"Picture in picture: ours is shown in a rectangle at {where}, {percent(share)} of the frame."
         yield Reason("picture in picture", share, says)
     else:
-        yield Reason("framed", share, f"Framed: ours fills {share:.0%} of the frame, {FRAMES.get(free, ALL_AROUND)}.")
+        where = FRAMES.get(free, ALL_AROUND)
+        yield Reason("framed", share, f"Framed: ours fills {percent(share)} of the frame, {where}.")
 
 
 def _cropped(window: Polygon) -> Iterator[Reason]:
@@ -97,15 +99,17 @@ def _cropped(window: Polygon) -> Iterator[Reason]:
     box, share = _around(window), _area(window)
     if any(_gaps(box)):
         where = f"{_span(box.left, box.right)} across and {_span(box.top, box.bottom)} down"
-        yield Reason("cropped", share, f"Cropped: {share:.0%} of our picture is left, {where}.")
+        yield Reason("cropped", share, f"Cropped: {percent(share)} of our picture is left, {where}.")
     elif share < LEAST_WHOLE:  # a turned picture loses its corners, though none of its sides as a whole
-        yield Reason("cropped", share, f"Cropped: {share:.0%} of our picture is left; corners are cut off.")
+        yield Reason("cropped", share, f"Cropped: {percent(share)} of our picture is left; corners are cut off.")
 
 
 def _run(speed: float) -> Reason:
     if speed > 0:
         return Reason("speed", speed, f"Runs at {speed:.2f} times the speed.")
-    return Reason("speed", speed, f"Runs backwards, at {-speed:.2f} times the speed.")
+    if abs(speed + 1) < LEAST_SPEED:
+        return Reason("speed", speed, "Played backwards.")
+    return Reason("speed", speed, f"Played backwards, at {-speed:.2f} times the speed.")
 
 
 def _span(start: float, end: float) -> str:

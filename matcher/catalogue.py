@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import clock
 from config.database import Base, Row
 from config.errors import MekikiError
+from fingerprints.interface import Tier
 from matcher import places
 
 WorkKind = Literal["anime", "manga", "art", "goods"]
@@ -37,6 +38,7 @@ class WorkDetails(TypedDict, total=False):
     creator: str  # as a credit would name them
     official_urls: Sequence[str]  # places where the owner shows the work; never asked to remove it
     provisional_until: datetime | None  # production ends then; leaks before that are the most harmful
+    tier: Tier | None  # how much is kept of its films; None: as the home says ([fingerprints] film_tier)
 
 
 class OwnerDetails(TypedDict, total=False):
@@ -77,6 +79,7 @@ class Work(Row, Base):
     creator: Mapped[str] = mapped_column(String(300), default="")
     official_urls: Mapped[list[Any]]
     provisional_until: Mapped[datetime | None]  # set while production has not ended
+    tier: Mapped[str | None] = mapped_column(String(10))  # "points" or "hashes"; None: [fingerprints] film_tier
     added_at: Mapped[datetime]
 
 
@@ -129,6 +132,7 @@ def add_work(
         creator=details.get("creator", ""),
         official_urls=list(details.get("official_urls", ())),
         provisional_until=details.get("provisional_until"),
+        tier=details.get("tier"),
         added_at=clock.now(),
     )
     session.add(made)
@@ -144,6 +148,7 @@ def amend(session: Session, work: Work, **details: Unpack[WorkDetails]) -> Work:
     work.official_urls = [*work.official_urls, *more]
     work.creator = details.get("creator", work.creator)
     work.provisional_until = details.get("provisional_until", work.provisional_until)
+    work.tier = details.get("tier", work.tier)
     session.flush()
     return work
 

@@ -5,10 +5,11 @@ spends on something else counts as shown, for it may be the same scene, altered 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from matcher.alignment import union_length
+from matcher.figures import seconds_of
 from matcher.interface import Segment
 
 MOSTLY_WHOLE = 0.6  # of the original that is not marked, shown by the copy
@@ -55,19 +56,32 @@ def missing(
 ) -> tuple[Missing, ...]:
     """Return what is missing, in the original's order, and last the sum of what is too short to be told one by one.
 
-    `copy_s` and `original_s` are how long both films last; 0, not known, leaves the tail out. Films played backwards
-    or in another order are not asked either.
+    `copy_s` and `original_s` are how long both films last; 0, not known, leaves the tail out. A film played backwards
+    is read from its end; one played partly backwards, or in another order, is not asked.
     """
-    runs = sorted(segments, key=lambda each: each.reference_start_s)
+    runs = sorted(_read_on(segments, copy_s), key=lambda each: each.reference_start_s)
     if not runs or any(each.speed <= 0 for each in runs) or not _is_mostly_whole(runs, original_s, marked):
         return ()
     gaps = [gap for gap in _gaps(runs, copy_s, original_s) if gap.seconds >= LEAST_CUT_S]
     told = sorted(sorted(gaps, key=lambda gap: -gap.seconds)[:MOST_TOLD], key=lambda gap: gap.start_s)
     found = [_told(gap, original_s, marked) for gap in told]
     if rest := [gap.seconds for gap in gaps if gap not in told]:
-        says = f"{len(rest)} shorter stretches are missing as well, {sum(rest):.0f} s together."
+        says = f"{len(rest)} shorter stretches are missing as well, {seconds_of(sum(rest))} together."
         found.append(Missing("missing", sum(rest), says))
     return tuple(found)
+
+
+def _read_on(segments: Sequence[Segment], copy_s: float) -> list[Segment]:
+    """Return the segments of a film played backwards as they are when the copy is read from its end; others as they
+    are."""
+    if copy_s <= 0 or any(each.speed > 0 for each in segments):
+        return list(segments)
+    return [
+        replace(
+            each, query_start_s=copy_s - each.query_end_s, query_end_s=copy_s - each.query_start_s, speed=-each.speed
+        )
+        for each in segments
+    ]
 
 
 def _is_mostly_whole(runs: Sequence[Segment], original_s: float, marked: Sequence[Marked]) -> bool:
@@ -104,7 +118,7 @@ def _follows(before: Segment, after: Segment, runs: Sequence[Segment]) -> bool:
 
 
 def _told(gap: _Gap, original_s: float, marked: Sequence[Marked]) -> Missing:
-    start, end, seconds = clock_time(gap.start_s), clock_time(gap.end_s), f"{gap.seconds:.0f} s"
+    start, end, seconds = clock_time(gap.start_s), clock_time(gap.end_s), seconds_of(gap.seconds)
     for each in marked:
         if union_length([(max(gap.start_s, each.start_s), min(gap.end_s, each.end_s))]) >= MOSTLY_MARKED * gap.seconds:
             says = f"{start} to {end} of the original is left out; it is marked “{each.name}” there."

@@ -10,6 +10,7 @@ from fingerprints.interface import MediaFacts
 from matcher import cut_out
 from matcher.burnt_in import Area
 from matcher.cut_out import Marked
+from matcher.figures import percent, seconds_of
 from matcher.interface import Altered, Segment, Transform
 from matcher.lying import frame_share, lies, window_share
 from matcher.same_sound import Hearing
@@ -171,8 +172,8 @@ def _speed(segments: Sequence[Segment]) -> Iterator[Harm]:
     total = sum(_seconds(each) for each in segments)
     backwards = sum(_seconds(each) for each in segments if each.speed < 0)
     if backwards:
-        says = f"It runs backwards in {seconds_of(backwards)} of {seconds_of(total)}."
-        yield Harm("backwards", backwards, says)
+        how_long = "" if backwards >= NEARLY_ALL * total else f" in {seconds_of(backwards)} of {seconds_of(total)}"
+        yield Harm("backwards", backwards, f"It is played backwards{how_long}.")
     speeds = [(_seconds(each), abs(each.speed)) for each in segments]
     mean = _mean(speeds)
     least, most = min((speed for _, speed in speeds), default=1.0), max((speed for _, speed in speeds), default=1.0)
@@ -215,18 +216,6 @@ def burnt(areas: Sequence[Area]) -> tuple[Harm, ...]:
             says = f"Changing text lies over the picture, {where} and {percent(across)} wide."
             harms.append(Harm("subtitles", across * down, says))
     return tuple(harms)
-
-
-def percent(share: float) -> str:
-    """Return a share as people read it, "11 %"; what is left is never rounded down to nothing."""
-    if 0 < share < 0.01:
-        return f"{max(share * 100, 0.1):.1f} %"
-    return f"{share * 100:.0f} %"
-
-
-def seconds_of(seconds: float) -> str:
-    """Return a length, "34 s"; tenths only where they matter."""
-    return f"{seconds:.1f} s" if seconds < 10 and round(seconds, 1) % 1 else f"{seconds:.0f} s"
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:

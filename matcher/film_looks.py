@@ -1,14 +1,17 @@
 """The first witness of a copied film: whole frames that look alike (film-pdq), aligned in time."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprints.interface import Vectors
+from fingerprints.interface import Laid, Vectors
+from fingerprints.kinds import seen_insets
 from fingerprints.kinds.film_pdq import CENTRE_72, CENTRE_85, FULL, MIRRORED, TRIMMED
 from matcher import alignment
-from matcher.indexes.film_frames import Codes, FilmFrames, Near
+from matcher.indexes.film_frames import FilmFrames, Near
+from matcher.indexes.film_rolls import Codes
 from matcher.interface import Segment
 
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)
@@ -19,7 +22,14 @@ NO_LIKENESS = 180  # bits; as evidence a frame is worth 1 - distance / NO_LIKENE
 NO_VOTE = 100  # bits; where it belongs in time, the nearest frames say more sharply than the near ones
 OTHER_PICTURE = 50  # bits between two frames of one film that no longer show the same picture
 CUT_BITS = 70  # bits between two frames a quarter of a second apart
-MANNER = alignment.Manner(step_s=0.25)
+MANNER = alignment.Manner(step_s=0.25, gap_s=1.5)
+MOST_STANDS_S = 6.0  # of film that one key frame stands for
+GLANCE = alignment.Manner(step_s=0.25, gap_s=12.0, least_hits=2, least_s=0.0)
+ALONE_BITS = 64  # of one frame that needs no second: nearer than any two unrelated pictures that were met
+INSET_MIRRORED = seen_insets.MIRRORED
+INSET_WORTH = 40.0  # local points that an equal hash is worth
+STRAIGHT_SIZE = (320.0, 180.0)  # pixels of the frame that an inset is straightened to
+SETTLED_PICTURES, SETTLED_BITS = 4, 60.0  # key frames on one line; nobody has to look between them
 
 
 @dataclass(frozen=True)
@@ -34,23 +44,41 @@ class Look:
     proof_pictures: int  # different pictures among those
 
 
-def cuts(vectors: Vectors) -> NDArray[np.float64]:
-    """Return the seconds at which a film's picture changes from one frame to the next: inserted clips begin at one."""
-    whole = vectors.positions[:, 1] == FULL
-    at_s = vectors.positions[whole, 0].astype(np.float64)
-    codes = vectors.codes[whole]
-    changed = np.bitwise_count(codes[1:] ^ codes[:-1]).sum(axis=1) > CUT_BITS
-    return np.asarray((at_s[1:][changed] + at_s[:-1][changed]) / 2)
+@dataclass(frozen=True)
+class Glimpse:
+    """A stretch of a film that may show a reference."""
+
+    start_s: float
+    end_s: float
+    is_settled: bool = False  # its key frames leave no doubt
 
 
-def flat(vectors: Vectors) -> NDArray[np.float64]:
-    """Return the seconds, four times a second, at which a film shows next to nothing in every view: black, one colour,
-    a title on a plain card."""
-    at_s, first = np.unique(vectors.positions[:, 0], return_index=True)
+@dataclass(frozen=True)
+class Place:
+    """A moment of a film that may show a reference, and how the reference would lie in its frame."""
+
+    at_s: float
+    laid: Laid
+    weight: float  # local points that agree, or as many as a hash is worth
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The moments at which a film shows next to nothing: black, one colour, a title on a plain card."""
+
+    at_s: alignment.Seconds
+    stands_s: alignment.Seconds  # for how long each of them stands
+
+
+def flat(vectors: Vectors) -> Flat:
+    """Return the moments at which a film shows next to nothing in every view."""
+    at_s, first = np.unique(vectors.positions[:, 0].astype(np.float64), return_index=True)
     if not len(at_s):
-        return np.zeros(0)
+        return Flat(np.zeros(0), np.zeros(0))
     best = np.maximum.reduceat(vectors.positions[:, 2], first)  # the views of one moment stand together
-    return np.asarray(at_s[best < LEAST_QUALITY], np.float64)
+    steps = np.minimum(np.diff(at_s), MOST_STANDS_S)
+    stands_s = (np.append(steps, MANNER.step_s) + np.insert(steps, 0, MANNER.step_s)) / 2
+    return Flat(at_s[best < LEAST_QUALITY], stands_s[best < LEAST_QUALITY])
 
 
 class Looks:
@@ -59,14 +87,12 @@ class Looks:
     def __init__(self) -> None:
         self._frames = FilmFrames()
         self._at_s: dict[int, NDArray[np.float64]] = {}
-        self._codes: dict[int, Codes] = {}
         self._proves: dict[int, NDArray[np.bool_]] = {}
 
     def add(self, reference_id: int, vectors: Vectors, exclusions: alignment.Spans = ()) -> None:
         """Put a film's frames on the shelf; frames in `exclusions` are recognised but prove nothing."""
         keep = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS) & (vectors.positions[:, 2] >= LEAST_QUALITY)
-        self._frames.add(reference_id, vectors.codes[keep])
-        self._codes[reference_id] = vectors.codes[keep]
+        self._frames.add(reference_id, vectors.codes[keep], vectors.positions[keep, 1])
         self._at_s[reference_id] = vectors.positions[keep, 0].astype(np.float64)
         self._proves[reference_id] = ~alignment.inside(self._at_s[reference_id], exclusions)
 
@@ -75,38 +101,73 @@ class Looks:
         self._frames.remove(reference_id)
         self._at_s.pop(reference_id, None)
         self._proves.pop(reference_id, None)
-        self._codes.pop(reference_id, None)
 
-    def compare(self, vectors: Vectors) -> dict[int, list[Look]]:
-        """Return, by reference, the stretches that look alike; strongest first, apart on the query's axis."""
+    def glimpses(self, vectors: Vectors) -> dict[int, list[Glimpse]]:
+        """Return, by reference, the stretches that a film seen at a glance may show: two frames that agree on when, or
+        one frame that can hardly be chance."""
+        found: dict[int, list[Glimpse]] = {}
+        for view in QUERY_VIEWS:
+            at_s, codes = _asked(vectors, view)
+            for reference_id, near in _by_owner(
+                self._frames.within(codes, min(RADIUS, self._frames.chance_bits())), 1
+            ).items():
+                for look in self._lined_up(reference_id, at_s, codes, near, GLANCE):
+                    settled = look.pictures >= SETTLED_PICTURES and look.bits <= SETTLED_BITS
+                    start_s, end_s = look.segment.query_start_s, look.segment.query_end_s
+                    found.setdefault(reference_id, []).append(Glimpse(start_s, end_s, is_settled=settled))
+                for alone in at_s[np.unique(near.query[near.distance <= ALONE_BITS])].tolist():
+                    found.setdefault(reference_id, []).append(Glimpse(alone, alone))
+        return found
+
+    def insets(self, vectors: Vectors) -> dict[int, list[Place]]:
+        """Return, by reference, where a smaller picture inside the frames of a glance looks like it."""
+        near = self._frames.within(vectors.codes, ALONE_BITS)
+        found: dict[int, list[Place]] = {}
+        for row, owner, bits in zip(near.query.tolist(), near.owner.tolist(), near.distance.tolist(), strict=True):
+            at_s, view, _, *sides = vectors.positions[row].tolist()
+            laid = _laid_inside(*sides, is_mirrored=view == INSET_MIRRORED)
+            found.setdefault(owner, []).append(Place(at_s, laid, INSET_WORTH * (1 - bits / NO_VOTE)))
+        return found
+
+    def compare(self, vectors: Vectors, owners: Collection[int]) -> dict[int, list[Look]]:
+        """Return, by reference of `owners`, the stretches that look alike; strongest first."""
         found: dict[int, list[Look]] = {}
         for view in QUERY_VIEWS:
-            asked = (vectors.positions[:, 1] == view) & (vectors.positions[:, 2] >= LEAST_QUALITY)
-            at_s = vectors.positions[asked, 0].astype(np.float64)
-            codes = vectors.codes[asked]
-            for reference_id, near in _by_owner(self._frames.within(codes, RADIUS)).items():
-                hits = alignment.Hits(at_s[near.query], self._at_s[reference_id][near.row], _votes(near))
-                looks = [
-                    self._look(reference_id, codes, near, segment, alignment.lies_on(segment, hits, MANNER.tolerance_s))
-                    for segment in alignment.align(hits, MANNER)
-                ]
+            at_s, codes = _asked(vectors, view)
+            for reference_id, near in _by_owner(self._frames.within(codes, RADIUS, owners), MANNER.least_hits).items():
+                looks = self._lined_up(reference_id, at_s, codes, near)
                 if view == MIRRORED:
                     looks = [replace(look, is_mirrored=True) for look in looks]
                 found.setdefault(reference_id, []).extend(looks)
-        return {reference_id: _strongest(looks) for reference_id, looks in found.items() if looks}
+        return found
 
-    def _look(self, reference_id: int, codes: Codes, near: Near, segment: Segment, on_line: NDArray[np.bool_]) -> Look:
-        """Return what the pairs on one segment's line say of it; `codes` are the query's frames."""
-        proof = on_line & self._proves[reference_id][near.row]
-        mine = self._codes[reference_id]
-        return Look(
-            replace(segment, score=_worth_s(near.query[on_line], near.distance[on_line])),
-            is_mirrored=False,
-            bits=float(_nearest_each(near.query[on_line], near.distance[on_line]).mean()),
-            pictures=min(_different(codes[near.query[on_line]]), _different(mine[near.row[on_line]])),
-            proof_s=_worth_s(near.query[proof], near.distance[proof]),
-            proof_pictures=min(_different(codes[near.query[proof]]), _different(mine[near.row[proof]])),
-        )
+    def straightened(self, reference_id: int, vectors: Vectors) -> list[Look]:
+        """Return the stretches of one reference that look alike once the film's frames are straightened."""
+        at_s, codes = _asked(vectors, FULL)
+        near = self._frames.within(codes, RADIUS, [reference_id])
+        return self._lined_up(reference_id, at_s, codes, near) if len(near.query) >= MANNER.least_hits else []
+
+    def _lined_up(
+        self, reference_id: int, at_s: alignment.Seconds, codes: Codes, near: Near, manner: alignment.Manner = MANNER
+    ) -> list[Look]:
+        """Return the stretches that the pairs of one reference line up to; `codes` are the film's frames at `at_s`."""
+        hits = alignment.Hits(at_s[near.query], self._at_s[reference_id][near.row], _votes(near))
+        ours = self._frames.codes_of(reference_id)
+        found = []
+        for segment in alignment.align(hits, manner, at_s):
+            on_line = alignment.lies_on(segment, hits, manner.tolerance_s)
+            proof = on_line & self._proves[reference_id][near.row]
+            query, bits = near.query[on_line], near.distance[on_line]
+            look = Look(
+                replace(segment, score=_worth_s(query, bits)),
+                is_mirrored=False,
+                bits=float(_nearest_each(query, bits).mean()),
+                pictures=min(_different(codes[query]), _different(ours[near.row[on_line]])),
+                proof_s=_worth_s(near.query[proof], near.distance[proof]),
+                proof_pictures=min(_different(codes[near.query[proof]]), _different(ours[near.row[proof]])),
+            )
+            found.append(look)
+        return found
 
 
 def _votes(near: Near) -> NDArray[np.float64]:
@@ -115,15 +176,28 @@ def _votes(near: Near) -> NDArray[np.float64]:
     return np.asarray((1 - near.distance / NO_VOTE) / np.sqrt(crowd))
 
 
-def _by_owner(near: Near) -> dict[int, Near]:
-    """Return the pairs of each owner that has enough of them to align."""
+def _laid_inside(left: float, top: float, right: float, bottom: float, *, is_mirrored: bool) -> Laid:
+    """Return how a reference lies that fills a rectangle, its sides as fractions of the frame."""
+    across = (left - right, 0.0, right) if is_mirrored else (right - left, 0.0, left)
+    width, height = STRAIGHT_SIZE
+    return Laid(((across[0] / width, 0.0, across[2]), (0.0, (bottom - top) / height, top)), STRAIGHT_SIZE, (1.0, 1.0))
+
+
+def _asked(vectors: Vectors, view: int) -> tuple[alignment.Seconds, Codes]:
+    """Return (second, hash) of every frame of a view that shows something."""
+    asked = (vectors.positions[:, 1] == view) & (vectors.positions[:, 2] >= LEAST_QUALITY)
+    return vectors.positions[asked, 0].astype(np.float64), vectors.codes[asked]
+
+
+def _by_owner(near: Near, least: int) -> dict[int, Near]:
+    """Return the pairs of each owner that has at least so many."""
     order = np.argsort(near.owner, kind="stable")
     owners, starts = np.unique(near.owner[order], return_index=True)
     groups = dict(zip(owners.tolist(), np.split(order, starts[1:]), strict=True)) if len(owners) else {}
     return {
         owner: Near(near.query[group], near.owner[group], near.row[group], near.distance[group])
         for owner, group in groups.items()
-        if len(group) >= MANNER.least_hits
+        if len(group) >= least
     }
 
 
@@ -148,7 +222,8 @@ def _different(codes: Codes) -> int:
     return len(kept)
 
 
-def _strongest(looks: list[Look]) -> list[Look]:
-    """Return the looks that the strongest segments of all views came from."""
+def strongest(looks: Sequence[Look]) -> list[Look]:
+    """Return the looks that the strongest segments of all views came from, strongest first, apart on the query's
+    axis."""
     kept = alignment.strongest_apart([look.segment for look in looks])
     return [next(look for look in looks if look.segment is segment) for segment in kept]

@@ -39,6 +39,7 @@ WEIGHTS: dict[str, float] = {
 FARTHEST_BITS = 90.0  # the radius that frames are sought in
 DISTINCT_PICTURES = 3  # fewer are one shared background or a still: named, never called a copy
 NO_COPY = 0.85  # what such a match can reach at most
+SAME_SPEED = 0.015  # what differs less is the same to anybody who watches
 NAMED_ONLY = 0.6  # what sound alone, or an excluded stretch alone, is worth: a look, and no more
 
 
@@ -91,8 +92,11 @@ def time_agrees(evidence: FilmEvidence) -> Reason | None:
     """How long the copied stretches are, and how fast they run."""
     if not evidence.matched_s:
         return None
-    speed = "at the same speed" if abs(evidence.speed - 1) < 0.015 else f"at {evidence.speed:.2f} times the speed"
-    return Reason("time", round(evidence.matched_s, 2), f"{evidence.matched_s:.1f} s of the film match, {speed}.")
+    how = ["played backwards"] if evidence.speed < 0 else []
+    if abs(abs(evidence.speed) - 1) >= SAME_SPEED:
+        how.append(f"at {abs(evidence.speed):.2f} times the speed")
+    says = f"{evidence.matched_s:.1f} s of the film match, {' '.join(how) or 'at the same speed'}."
+    return Reason("time", round(evidence.matched_s, 2), says)
 
 
 def one_picture(evidence: FilmEvidence) -> Reason | None:

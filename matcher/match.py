@@ -1,24 +1,27 @@
 """Matching: which blob was compared with which references, and what was found. Decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import clock
+from config import clock, home
 from config.database import AppendOnly, Base, Row, claim
 from crawlers.captures import Sighting
 from fingerprints import store
-from fingerprints.interface import Description, Vectors
+from fingerprints.decode import limits_of, shared
+from fingerprints.interface import Description, MediaFacts, Vectors, Watch, Watched
 from fingerprints.interface import Medium as MediumKind
 from fingerprints.store import Medium
 from matcher import pictures, retrieve
 from matcher.interface import Comparison, Reason
 from matcher.references import Reference
+from matcher.retrieve import Watcher
 
 
 class Look(Row, Base):
@@ -55,7 +58,9 @@ def pending(session: Session, limit: int) -> Sequence[int]:
     """
     settled = retrieve.settled_reference_id(session)
     is_readable = (
-        select(Medium.id).where(Medium.blob == Sighting.blob, Medium.kind.is_not(None), store.is_current()).exists()
+        select(Medium.id)
+        .where(Medium.blob == Sighting.blob, Medium.kind.is_not(None), store.is_current("glance"))
+        .exists()
     )
     is_done = select(Look.id).where(Look.blob == Sighting.blob, Look.up_to_reference_id >= settled).exists()
     rows = select(Sighting.id).where(is_readable, ~is_done).order_by(Sighting.id.desc()).limit(limit)
@@ -63,28 +68,48 @@ def pending(session: Session, limit: int) -> Sequence[int]:
 
 
 def compare(session: Session, ids: Sequence[int]) -> None:
-    """Compare what these sightings show with every reference they were not compared with; write matches and looks."""
+    """Compare what these sightings show with every reference they were not compared with; write matches and looks.
+
+    All is read, and promising films are watched, before `session` is asked anything: SQLite's one write lock must not
+    be held while a film plays.
+    """
+    with home.of(session).readers()() as reading:
+        is_there = reading.scalar(select(func.count()).where(Sighting.id.in_(ids))) == len(ids)
+        compared = list(_compared(reading if is_there else session, ids))  # else: rows that only this session sees
+    for blob, settled, found in compared:
+        for comparison in found:
+            _save(session, blob, comparison)
+        _look(session, blob, settled)
+
+
+def _compared(session: Session, ids: Sequence[int]) -> Iterator[tuple[str, int, list[Comparison]]]:
+    """Yield (blob, up to which reference it was compared, what it holds) of what these sightings show."""
     settled = retrieve.settled_reference_id(session)
     blobs = list(dict.fromkeys(session.scalars(select(Sighting.blob).where(Sighting.id.in_(ids)))))
     media = store.media(session, sorted(blobs))
     looks = {look.blob: look for look in session.scalars(select(Look).where(Look.blob.in_(blobs)))}
     for blob in sorted(blobs):
         facts = store.facts_of(media[blob]) if blob in media else None
-        seen = looks[blob].up_to_reference_id if blob in looks else 0
-        if facts is None or (blob in looks and seen >= settled):
+        if facts is None or (blob in looks and looks[blob].up_to_reference_id >= settled):
             continue
         vectors = retrieve.vectors_of(session, blob, _kinds(facts.medium))
-        for comparison in _found(session, facts.medium, vectors):
-            _save(session, blob, comparison)
-        _look(session, blob, settled)
+        yield blob, settled, _found(session, facts, vectors, partial(_watched, session, blob))
 
 
-def compare_description(session: Session, description: Description) -> list[Comparison]:
-    """Return every reference a freshly described file holds, best first; nothing is written."""
+def _watched(session: Session, blob: str, watches: Sequence[Watch]) -> Watched:
+    """Return what a closer watch of a blob tells; a blob that is not held any more cannot be watched."""
+    opened = home.of(session)
+    if not opened.blobs.has(blob):
+        return Watched("Its file is not held here any more.", ())
+    return shared(limits_of(opened.settings)).watch(opened.blobs.path(blob), watches)
+
+
+def compare_description(session: Session, description: Description, watcher: Watcher) -> list[Comparison]:
+    """Return every reference a file holds that was described at a glance, best first; nothing is written."""
     if description.facts is None:
         return []
     vectors = {name: found for (name, _), found in description.fingerprints.items()}
-    return _found(session, description.facts.medium, vectors)
+    return _found(session, description.facts, vectors, watcher)
 
 
 def as_reasons(comparison: Comparison) -> list[dict[str, Any]]:
@@ -113,11 +138,15 @@ def as_segments(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _kinds(medium: MediumKind) -> Sequence[str]:
-    return pictures.KINDS if medium == "image" else retrieve.FILM_KINDS
+    return pictures.KINDS if medium == "image" else retrieve.SEEN_KINDS
 
 
-def _found(session: Session, medium: MediumKind, vectors: dict[str, Vectors]) -> list[Comparison]:
-    comparisons = retrieve.shelf(session).compare(session, medium, vectors)
+def _found(session: Session, facts: MediaFacts, vectors: Mapping[str, Vectors], watcher: Watcher) -> list[Comparison]:
+    shelf = retrieve.shelf(session)
+    if facts.medium == "image":
+        comparisons = shelf.compare(session, vectors)
+    else:
+        comparisons = shelf.compare_film(vectors, facts.duration_s, watcher)
     ids = [comparison.reference_id for comparison in comparisons]
     rows = session.execute(
         select(Reference.id, Reference.name).where(Reference.id.in_(ids), Reference.bank == "negative")

@@ -6,29 +6,30 @@ The indexes are caches of what the database says; nothing is decided here. One s
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import home
 from config.settings import Matching
 from fingerprints import kinds, store
-from fingerprints.interface import Medium as MediumKind
-from fingerprints.interface import Vectors
-from fingerprints.store import Medium
-from matcher import found_stretches, pictures, stop_areas
+from fingerprints.interface import Vectors, Watch, Watched
+from fingerprints.store import Fingerprint, Medium
+from matcher import film_watch, found_stretches, pictures, stop_areas
 from matcher.closer_look import Fitted
 from matcher.films import FilmShelf
-from matcher.interface import Box, Comparison
+from matcher.interface import Box, Comparison, Reason
 from matcher.pictures import PictureShelf
 from matcher.references import Exclusion, Reference
 from matcher.stop_areas import StopArea
 
 HELD_PICTURES = 2000  # described references kept in memory for closer looks, about 70 KB each
 LOADED_AT_ONCE = 200  # references, when the shelf is filled
-FILM_KINDS = ("film-pdq", "film-sift", "sound-bits")
+FILM_KINDS = ("film-pdq", "film-sift", "sound-bits")  # of references
+SEEN_KINDS = (*film_watch.KINDS, "sound-bits")  # of sightings
+Watcher = Callable[[Sequence[Watch]], Watched]  # decodes stretches of the film in question
 _Sign = tuple[object, ...]
 
 
@@ -41,6 +42,7 @@ class Shelved:
     medium: str
     exclusions: tuple[tuple[float, float], ...] = ()
     areas: tuple[Box, ...] = ()  # not distinctive; of pictures
+    fingerprints: int = 0  # sum of the ids of its film fingerprints: a film described more deeply is another one
 
 
 class Shelf:
@@ -75,12 +77,22 @@ class Shelf:
                 self._add(session, new[start : start + LOADED_AT_ONCE])
             self._sign = sign
 
-    def compare(self, session: Session, medium: MediumKind, vectors: Mapping[str, Vectors]) -> list[Comparison]:
-        """Return every reference worth a person's look, best first."""
+    def compare(self, session: Session, vectors: Mapping[str, Vectors]) -> list[Comparison]:
+        """Return every reference that a still picture holds and that is worth a person's look, best first."""
         with self._lock:
-            if medium == "image":
-                return self._pictures.compare(vectors, self._loader(session))
-            return self._films.compare(vectors)
+            return self._pictures.compare(vectors, self._loader(session))
+
+    def compare_film(self, glance: Mapping[str, Vectors], duration_s: float, watcher: Watcher) -> list[Comparison]:
+        """Return every reference that a film or a sound holds and that is worth a person's look, best first.
+
+        Nobody else has to wait while the stretches that the glance makes promising are decoded.
+        """
+        with self._lock:
+            promise = self._films.promising(glance, duration_s)
+        watched = watcher([each.watch for each in promise.asked]) if promise.asked else Watched(None, ())
+        with self._lock:
+            found = self._films.compare(glance, promise, watched.seen)
+        return found if watched.error is None else [_glanced_at(each, watched.error) for each in found]
 
     def looks(self, session: Session, vectors: Mapping[str, Vectors]) -> list[Fitted]:
         """Return the closer look at every picture that this one shares something with, distinctive or not."""
@@ -133,6 +145,11 @@ class Shelf:
         return load
 
 
+def _glanced_at(comparison: Comparison, error: str) -> Comparison:
+    says = f"Only its key frames were compared, for it could not be watched closely. {error}"
+    return replace(comparison, reasons=(*comparison.reasons, Reason("key frames only", 1.0, says)))
+
+
 _shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
 _shelves_lock = threading.Lock()
 
@@ -161,16 +178,24 @@ def settled_reference_id(session: Session) -> int:
     A reference beyond a gap may be on the shelf already; whoever looks now has to look again once the gap is closed.
     """
     active = Reference.disabled_at.is_(None)
-    described = select(Medium.id).where(Medium.blob == Reference.blob).exists()
+    described = select(Medium.id).where(Medium.blob == Reference.blob, _is_described()).exists()
     gap = session.scalar(select(func.min(Reference.id)).where(active, ~described))
     upto = select(func.max(Reference.id)).where(active)
     return session.scalar(upto if gap is None else upto.where(Reference.id < gap)) or 0
 
 
+def _is_described() -> ColumnElement[bool]:
+    """Return the condition that a reference's medium was described as one: a film may have been glanced at only, when
+    the same file was seen on the web first."""
+    of_film = Fingerprint.blob == Medium.blob, Fingerprint.kind.in_(kinds.film_kinds())
+    as_reference = select(Fingerprint.id).where(*of_film).correlate(Medium).exists()
+    return or_(Medium.kind.is_(None), Medium.kind != "video", as_reference)
+
+
 def versions_in_use() -> dict[str, int]:
     """Return the version of every kind, by name."""
     pictured = {name: kind.version for name, kind in kinds.picture_kinds().items()}
-    filmed = {name: kind.version for name, kind in kinds.film_kinds().items()}
+    filmed = {name: kind.version for name, kind in [*kinds.film_kinds().items(), *kinds.seen_kinds().items()]}
     return pictured | filmed | {name: kind.version for name, kind in kinds.sound_kinds().items()}
 
 
@@ -179,12 +204,14 @@ def _sign(session: Session) -> _Sign:
     readable = select(Reference.id).join(Medium, Medium.blob == Reference.blob)
     active = readable.where(Reference.disabled_at.is_(None), Medium.kind.is_not(None)).subquery()
     references = session.execute(select(func.count(), func.max(active.c.id), func.sum(active.c.id))).one()
+    films = select(func.count(), func.max(Fingerprint.id)).where(Fingerprint.kind.in_(kinds.film_kinds()))
+    deeper = session.execute(films).one()  # a film was described anew, or by its local points as well
     disabled_at = session.scalar(select(func.max(Reference.disabled_at)))
     exclusions = session.execute(select(func.count(), func.max(Exclusion.id))).one()
     # The newest uuid, not the newest id: SQLite gives the id of a row that was rolled back to the next one.
     counted = func.count(), func.count(StopArea.withdrawn_at), func.max(StopArea.uuid)
     areas = session.execute(select(*counted)).one()
-    return (*references, disabled_at, *exclusions, *found_stretches.sign(session), *areas)
+    return (*references, *deeper, disabled_at, *exclusions, *found_stretches.sign(session), *areas)
 
 
 def _wanted(session: Session) -> dict[int, Shelved]:
@@ -197,15 +224,17 @@ def _wanted(session: Session) -> dict[int, Shelved]:
     for number, found in found_stretches.in_force(session).items():
         spans.setdefault(number, []).extend(found)
     areas = stop_areas.areas_of(session)
+    of_film = Fingerprint.blob == Reference.blob, Fingerprint.kind.in_(kinds.film_kinds())
+    described = select(func.sum(Fingerprint.id)).where(*of_film).correlate(Reference).scalar_subquery()
     rows = session.execute(
-        select(Reference.id, Reference.blob, Medium.kind)
+        select(Reference.id, Reference.blob, Medium.kind, func.coalesce(described, 0))
         .join(Medium, Medium.blob == Reference.blob)
         .where(Reference.disabled_at.is_(None), Medium.kind.is_not(None))
         .order_by(Reference.id)
     )
     return {
-        number: Shelved(number, blob, kind, tuple(spans.get(number, ())), areas.get(number, ()))
-        for number, blob, kind in rows
+        number: Shelved(number, blob, kind, tuple(spans.get(number, ())), areas.get(number, ()), fingerprints)
+        for number, blob, kind, fingerprints in rows
         if kind is not None
     }
 

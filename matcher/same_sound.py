@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
+from matcher.alignment import reference_at
 from matcher.film_sound import HOP_S, nearest_rows
 from matcher.interface import Segment
 
 WINDOW_S = 5.0
 MOST_WINDOWS = 24  # of one match, evenly spread
 ASKEW_S = 0.75  # how far the sound may lie from the pictures: their ends are found to within that
-MOST_SPEED = 0.015  # from 1; a sound played faster has other bits, which proves nothing
+MOST_SPEED = 0.015  # from 1; a sound played faster or backwards has other bits, which proves nothing
 LEAST_ROWS = 0.8  # of a window: silence leaves no rows, and says nothing
 # Copies of twelve recordings differed in at most 28 % of the bits of a window, ten unrelated recordings in at least
 # 45 % at the best of all shifts. Between these lines nothing is said.
@@ -58,7 +59,7 @@ def _wrong(copy: Vectors, original: Vectors, start_s: float, segment: Segment) -
     least = LEAST_ROWS * WINDOW_S / HOP_S
     if inside.sum() < least or len(theirs) < least:
         return
-    wanted = segment.reference_start_s + (at_s[inside] - segment.query_start_s) * segment.speed
+    wanted = reference_at(segment, at_s[inside])
     shifts = np.arange(-ASKEW_S, ASKEW_S, HOP_S / 2)
     found = [_differing(copy.codes[inside], original.codes, theirs, wanted + shift, least) for shift in shifts.tolist()]
     known = [share for share in found if share is not None]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from matcher.figures import percent
 from matcher.interface import Reason
 
 NO_HASH = 128  # bits: what two unrelated pictures differ by on average
@@ -51,7 +52,7 @@ def pixels(evidence: Evidence) -> Reason | None:
         "page agrees after alignment",
         round(evidence.agreement, 3),
         f"After alignment {round(evidence.agreement * evidence.blocks)} of {evidence.blocks} blocks agree; "
-        f"the reference takes {evidence.coverage:.0%} of the picture.",
+        f"the reference takes {percent(evidence.coverage)} of the picture.",
     )
 
 
@@ -63,7 +64,7 @@ def another_drawing(evidence: Evidence) -> Reason | None:
     return Reason(
         "another drawing inside",
         round(evidence.differing, 3),
-        f"One part, {evidence.differing:.0%} of what was compared, shows another drawing.",
+        f"One part, {percent(evidence.differing)} of what was compared, shows another drawing.",
     )
 
 

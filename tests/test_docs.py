@@ -82,7 +82,7 @@ def test_every_setting_has_a_default_and_only_those(tmp_path: Path) -> None:
     assert {name: set(keys) for name, keys in written.items()} == {name: set(keys) for name, keys in known.items()}
 
 
-@pytest.mark.parametrize("gather", [kinds.picture_kinds, kinds.film_kinds, kinds.sound_kinds])
+@pytest.mark.parametrize("gather", [kinds.picture_kinds, kinds.film_kinds, kinds.seen_kinds, kinds.sound_kinds])
 def test_every_kind_is_described(gather: object) -> None:
     for kind in gather().values():  # type: ignore[operator]
         assert type(kind).__doc__, kind.name

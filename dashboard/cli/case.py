@@ -1,11 +1,11 @@
 """`mekiki case`: what people decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import click
 
-from dashboard import degradation, taking_back
+from dashboard import degradation, sampled, taking_back
 from dashboard.cli import options, speak
 from dashboard.degradation import Spoiled
 from matcher import cases, dossier
@@ -49,10 +49,15 @@ def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
     with speak.opened(ctx).readers()() as session:
         detail = cases.case_detail(session, uuid)
         spoiled = degradation.of_case(session, uuid)
+        samples = sampled.of_case(session, uuid)
         if as_json:
-            speak.emit(dossier.as_document(detail) | {"degradation": [degradation.as_document(one) for one in spoiled]})
+            more = {
+                "degradation": [degradation.as_document(one) for one in spoiled],
+                "sampled": [sampled.as_document(one) for one in samples],
+            }
+            speak.emit(dossier.as_document(detail) | more)
             return
-        _tell(detail)
+        _tell(detail, {one.capture_id: one.says for one in samples})
         _tell_spoiled(spoiled)
 
 
@@ -107,7 +112,7 @@ def _line(row: QueueRow) -> dict[str, object]:
     }
 
 
-def _tell(detail: CaseDetail) -> None:
+def _tell(detail: CaseDetail, samples: Mapping[int, str]) -> None:
     case = detail.case
     speak.say(f"{detail.work.title} ({detail.owner.name}) at {case.place}")
     speak.say(f"{case.state}, seen {case.detected_at:%Y-%m-%d %H:%M} UTC, due {case.due_at:%Y-%m-%d %H:%M} UTC")
@@ -118,6 +123,8 @@ def _tell(detail: CaseDetail) -> None:
                 speak.say(f"  {match.score:.2f} {reference.name} [{reference.bank}] in {medium.sighting.url}")
                 for reason in match.reasons:
                     speak.say(f"       {reason['says']}")
+            if medium.sighting.capture_id in samples:
+                speak.say(f"       {samples[medium.sighting.capture_id]}")
     speak.say("\nAllowances checked")
     for answer in detail.assessment.answers:
         speak.say(f"  {answer['allowance']}: {answer['verdict']}. {answer['says']}")

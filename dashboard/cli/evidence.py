@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from crawlers import bundles, evidence
-from dashboard import degradation
+from dashboard import degradation, sampled
 from dashboard.cli import options, speak
 from matcher import cases, dossier
 
@@ -56,9 +56,9 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
     """
     home = speak.opened(ctx)
     with home.readers()() as session:  # frames are decoded for it, which must not hold the lock of a writing session
-        spoiled = degradation.documents(session, uuid)
+        more = degradation.documents(session, uuid) | sampled.documents(session, uuid)
     with home.sessions().begin() as session:
-        made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=spoiled)
+        made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")
 
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,14 @@ def outcomes(home: Home, files: Sequence[Path]) -> Generator[Outcome]:
     turns_left = Counter(first[path] for path in files)
     known: dict[Path, Outcome] = {}
     with Describer(limits_of(home.settings)) as describer, home.readers()() as session:
-        described = describer.describe(dict.fromkeys(first[path] for path in files))
+        described = describer.describe(dict.fromkeys(first[path] for path in files), depth="glance")
         for path in files:
             began, origin = time.monotonic(), first[path]
             if origin in known:
                 earlier = known[origin]
                 yield replace(earlier, path=path, ms=(time.monotonic() - began) * 1000, same_as=origin)
             else:
-                known[origin] = _outcome(session, *next(described), began)
+                known[origin] = _outcome(session, describer, next(described), began)
                 yield known[origin]
             turns_left[origin] -= 1
             if not turns_left[origin]:
@@ -151,8 +152,9 @@ def as_line(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _outcome(session: Session, path: Path, description: Description, began: float) -> Outcome:
-    found = match.compare_description(session, description)
+def _outcome(session: Session, describer: Describer, described: tuple[Path, Description], began: float) -> Outcome:
+    path, description = described
+    found = match.compare_description(session, description, partial(describer.watch, path))
     named = _names(session, [comparison.reference_id for comparison in found])
     matches = tuple((named[comparison.reference_id], comparison) for comparison in found)
     return Outcome(path, description, (time.monotonic() - began) * 1000, matches)

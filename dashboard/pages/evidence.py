@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config.home import of
 from crawlers.captures import Capture, FindingRow, Sighting
-from dashboard import scale, timeline
+from dashboard import sampled, scale, timeline
 from fingerprints.store import Medium
 from matcher.cases import Case, CaseFinding
 from matcher.catalogue import Asset
@@ -53,6 +53,7 @@ class Pair:
     ours: Side
     finding_id: int
     found_url: str
+    sampled: str | None  # what of the film was captured; None: all of it
     captured_at: datetime
     asset: str
     reference: str
@@ -92,7 +93,7 @@ def pairs(session: Session, case: Case) -> list[Pair]:
     """Return the surest pair of every matched sighting of a case, with the others of the work, in page order."""
     found_medium, our_medium = aliased(Medium), aliased(Medium)
     rows = session.execute(
-        select(Sighting, Capture.fetched_at, Match, Reference, Asset.name, found_medium, our_medium)
+        select(Sighting, Capture, Match, Reference, Asset.name, found_medium, our_medium)
         .join(CaseFinding, CaseFinding.finding_id == Sighting.finding_id)
         .join(Capture, Capture.id == Sighting.capture_id)
         .join(Match, Match.blob == Sighting.blob)
@@ -129,15 +130,15 @@ def pages(session: Session, case: Case) -> list[Page]:
 
 
 def _pair(session: Session, row: Any, others: tuple[Other, ...]) -> Pair:
-    sighting, captured_at, match, reference, asset, seen, known = row
+    sighting, capture, match, reference, asset, seen, known = row
     found = _side(session, sighting.blob, seen, sighting.kind)
     ours = _side(session, reference.blob, known, sighting.kind)
     stretches = timeline.of_stored(match.segments, is_seen=found.kind == "video")
     return Pair(
         uuid=match.uuid, found=found, ours=ours, finding_id=sighting.finding_id, found_url=sighting.url,
-        captured_at=captured_at, asset=asset, reference=reference.name, bank=reference.bank,
-        registered_at=reference.added_at, score=match.score, lane=match.lane, reasons=tuple(match.reasons),
-        stretches=stretches, matched_seconds=match.matched_seconds,
+        sampled=sampled.sentence(capture), captured_at=capture.fetched_at, asset=asset, reference=reference.name,
+        bank=reference.bank, registered_at=reference.added_at, score=match.score, lane=match.lane,
+        reasons=tuple(match.reasons), stretches=stretches, matched_seconds=match.matched_seconds,
         timeline=timeline.lay_out(stretches, found.duration_s, ours.duration_s),
         layout=scale.lay_out((found.width, found.height), (ours.width, ours.height), match.transform), others=others,
     )  # fmt: skip

@@ -46,6 +46,8 @@
           + Math.max(0, row.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom);
       }
     }
+    const backwards = root.querySelector("[data-backwards]");
+    if (backwards) backwards.hidden = speed() > 0;
     const where = document.querySelector("[data-where]");
     if (where) where.textContent = where.textContent.replace(/\d+/, at + 1);
   };

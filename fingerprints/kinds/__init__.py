@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 
 from config import plugins
 from config.errors import MekikiError
-from fingerprints.interface import FilmKind, MediaFacts, PictureKind, SoundKind
+from fingerprints.interface import Depth, FilmKind, MediaFacts, PictureKind, SoundKind
 from fingerprints.kinds.colorhash import ColorHash42
 from fingerprints.kinds.crop_resistant import CropResistant
 from fingerprints.kinds.dhash import Dhash64
-from fingerprints.kinds.film_pdq import FilmPdq
-from fingerprints.kinds.film_sift import FilmSift
+from fingerprints.kinds.film_pdq import FilmPdq, SeenPdq
+from fingerprints.kinds.film_sift import FilmSift, SeenSift
 from fingerprints.kinds.pdq import Pdq256
 from fingerprints.kinds.phash import Phash64
 from fingerprints.kinds.rootsift import RootSift
+from fingerprints.kinds.seen_cuts import SeenCuts
+from fingerprints.kinds.seen_insets import SeenInsets
 from fingerprints.kinds.sound_bits import SoundBits
 from fingerprints.kinds.thumb import Thumb
 from fingerprints.kinds.whash import Whash64
@@ -21,7 +23,8 @@ from fingerprints.kinds.whash import Whash64
 PICTURE_KINDS: tuple[PictureKind, ...] = (Pdq256(), RootSift(), Thumb(), Phash64())
 # Computed only where somebody asks for them: partners exchange lists of them, matching does not need them.
 EXCHANGE_KINDS: tuple[PictureKind, ...] = (Dhash64(), Whash64(), ColorHash42(), CropResistant())
-FILM_KINDS: tuple[FilmKind, ...] = (FilmPdq(), FilmSift())
+FILM_KINDS: tuple[FilmKind, ...] = (FilmPdq(), FilmSift())  # of references
+SEEN_KINDS: tuple[FilmKind, ...] = (SeenPdq(), SeenSift(), SeenInsets(), SeenCuts())  # of films that were seen
 SOUND_KINDS: tuple[SoundKind, ...] = (SoundBits(),)
 
 
@@ -59,8 +62,13 @@ def exchange(names: Iterable[str]) -> list[PictureKind]:
 
 
 def film_kinds() -> Mapping[str, FilmKind]:
-    """Return every way to describe a film, by name: the built-ins and those of `mekiki.film_kinds`."""
+    """Return every way to describe a reference film, by name: the built-ins and those of `mekiki.film_kinds`."""
     return plugins.gather("film_kinds", FILM_KINDS)
+
+
+def seen_kinds() -> Mapping[str, FilmKind]:
+    """Return every way to describe a film that was seen, by name: the built-ins and those of `mekiki.seen_kinds`."""
+    return plugins.gather("seen_kinds", SEEN_KINDS)
 
 
 def sound_kinds() -> Mapping[str, SoundKind]:
@@ -68,15 +76,22 @@ def sound_kinds() -> Mapping[str, SoundKind]:
     return plugins.gather("sound_kinds", SOUND_KINDS)
 
 
-def wanted(facts: MediaFacts, also: Iterable[str] = ()) -> list[tuple[str, int]]:
-    """Return (name, version) of every kind that describes a medium with these facts, the exchange kinds in `also`
-    included. Raises UnknownKind."""
+def filmed(depth: Depth, *, films: Mapping[str, FilmKind], seen: Mapping[str, FilmKind]) -> list[FilmKind]:
+    """Return which of these kinds describe a film at this depth."""
+    if depth == "glance":
+        return list(seen.values())
+    return [kind for kind in films.values() if depth == "points" or kind.tier == "hashes"]
+
+
+def wanted(facts: MediaFacts, also: Iterable[str] = (), *, depth: Depth) -> list[tuple[str, int]]:
+    """Return (name, version) of every kind that describes a medium with these facts at this depth, the exchange kinds
+    in `also` included. Stills and sound are described alike at every depth. Raises UnknownKind."""
     kinds: list[PictureKind | FilmKind | SoundKind] = []
     if facts.medium == "image":
         kinds += picture_kinds().values()
         kinds += exchange(also)
     if facts.medium == "video":
-        kinds += film_kinds().values()
+        kinds += filmed(depth, films=film_kinds(), seen=seen_kinds())
     if facts.has_sound:
         kinds += sound_kinds().values()
     return [(kind.name, kind.version) for kind in kinds]

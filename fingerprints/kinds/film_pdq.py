@@ -1,56 +1,96 @@
-"""film-pdq: what a film looks like four times a second, as PDQ hashes of a few views of each frame.
+"""film-pdq and seen-pdq: what a film looks like four times a second, as PDQ hashes of a few views of each frame.
 
 Source: PDQ of facebook/ThreatExchange ("The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm",
 2019), run on an area-averaged 64 x 64 luminance picture: that is what PDQ itself reduces a frame to, so the bits nearly
 agree (4 to 16 of 256 differ) at a twentieth of the cost.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
-import pdqhash
 from numpy.typing import NDArray
 
-from fingerprints.borders import content, grey
-from fingerprints.interface import FilmPass, Frame, Vectors
+from fingerprints.borders import Box
+from fingerprints.frequencies import CODE_BYTES, Frequencies, grey_frequencies, packed, turned_frequencies
+from fingerprints.interface import FilmPass, Frame, Tier, Vectors
 
 Grey = NDArray[np.uint8]
 
-# Views, as they stand in the positions' second column. A reference is sought by FULL, the two centre crops and TRIMMED;
-# a query asks with FULL, MIRRORED and TRIMMED. One kind stores them all, so that any film can play either part.
+# Views, as they stand in the positions' second column.
 FULL, CENTRE_85, CENTRE_72, MIRRORED, TRIMMED = range(5)
+CENTRES = {CENTRE_85: 0.85, CENTRE_72: 0.72}  # of each side
 SIDE_PX = 64  # what PDQ works on
 LEAST_TRIM = 0.03  # of the area: below this the trimmed view would only repeat the full one
 LEAST_LEFT = 0.25  # of the area: less than this left over is a dark frame with one light, not a frame with bars
-CODE_BYTES = 32
+MIRROR_TURN = 4  # of `turned_frequencies`
 
 
 class FilmPdq:
-    """PDQ (Facebook, 2019) four times a second, so that a copied stretch is found to a quarter of a second.
+    """PDQ (Facebook, 2019) of a reference four times a second, so that a copied stretch is found to a quarter of a
+    second; three codes a frame, 1.5 MB an hour.
 
-    Positions: second in the film; view (0 full, 1 and 2 its centre at 85 and 72 %, 3 mirrored, 4 without bars);
-    quality (0 to 100; flat frames score low and prove nothing).
+    Positions: second in the film; view (0 full, 1 and 2 its centre at 85 and 72 %, 4 without bars); quality (0 to 100;
+    flat frames score low and prove nothing). A frame with bars has the views 0, 4 and 1: the centre is then that of the
+    picture between the bars.
     """
 
     name = "film-pdq"
-    version = 1
+    version = 2
     may_travel = True
     frames_per_second = 4.0
+    glance_s = 0.4
+    tier: Tier = "hashes"
+    plain: tuple[int, ...] = (FULL, CENTRE_85, CENTRE_72)  # the views of a frame
+    barred: tuple[int, ...] = (FULL, TRIMMED, CENTRE_85)  # and of one with bars
 
     def begin(self) -> FilmPass:
         """Start on a new film."""
-        return _Pass()
+        return _Pass(self._rows)
+
+    def _rows(self, frame: Frame) -> list[tuple[int, Frequencies, int]]:
+        """Return (view, frequencies, quality) of one frame."""
+        luminance = frame.luminance
+        inside = frame.inside
+        area = (inside.right - inside.left) * (inside.bottom - inside.top) / luminance.size
+        has_bars = LEAST_LEFT <= area <= 1 - LEAST_TRIM
+        whole = inside if has_bars else Box(0, 0, luminance.shape[1], luminance.shape[0])
+        full, quality = grey_frequencies(_small(luminance))
+        rows = []
+        for view in self.barred if has_bars else self.plain:
+            if view == FULL:
+                rows.append((view, full, quality))
+            elif view == MIRRORED:
+                rows.append((view, turned_frequencies(full, MIRROR_TURN), quality))
+            else:
+                part = whole if view == TRIMMED else _centre(whole, CENTRES[view])
+                rows.append((view, *grey_frequencies(_small(part.cut(luminance)))))
+        return rows
+
+
+class SeenPdq(FilmPdq):
+    """PDQ (Facebook, 2019) of a film that was seen: of its key frames, and four times a second where it is watched.
+
+    Positions: second in the film; view (0 full, 3 mirrored, 4 without bars); quality (0 to 100). The copy's own crop is
+    among the centres of the reference, so a sighting brings no centres.
+    """
+
+    name = "seen-pdq"
+    version = 1
+    plain = (FULL, MIRRORED)
+    barred = (FULL, MIRRORED, TRIMMED)
 
 
 class _Pass:
-    def __init__(self) -> None:
+    def __init__(self, rows: Callable[[Frame], list[tuple[int, Frequencies, int]]]) -> None:
+        self._rows = rows
         self._codes: list[NDArray[np.uint8]] = []
         self._positions: list[tuple[float, int, int]] = []
 
     def see(self, frame: Frame) -> None:
         """Hash every view of the frame."""
-        for view, small in _views(grey(frame.pixels)):
-            bits, quality = pdqhash.compute(np.repeat(small[:, :, None], 3, axis=2))
-            self._codes.append(np.packbits(np.asarray(bits, np.uint8)))
+        for view, found, quality in self._rows(frame):
+            self._codes.append(packed(found))
             self._positions.append((frame.at_s, view, quality))
 
     def finish(self) -> Vectors:
@@ -59,25 +99,11 @@ class _Pass:
         return Vectors(codes, np.array(self._positions, np.float32).reshape(-1, 3))
 
 
-def _views(luminance: Grey) -> list[tuple[int, Grey]]:
-    """Return (view, 64 x 64 luminance) of one frame; TRIMMED only where the frame has bars."""
-    full = _small(luminance)
-    views = [
-        (FULL, full),
-        (CENTRE_85, _small(_centre(luminance, 0.85))),
-        (CENTRE_72, _small(_centre(luminance, 0.72))),
-        (MIRRORED, np.ascontiguousarray(full[:, ::-1])),
-    ]
-    inside = content(luminance).cut(luminance)
-    if LEAST_LEFT <= inside.size / luminance.size <= 1 - LEAST_TRIM:
-        views.append((TRIMMED, _small(inside)))
-    return views
-
-
-def _centre(luminance: Grey, share: float) -> Grey:
-    height, width = luminance.shape
-    top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
-    return luminance[top : height - top, left : width - left]
+def _centre(box: Box, share: float) -> Box:
+    """Return the middle of a box, `share` of each side."""
+    off = (1 - share) / 2
+    across, down = round((box.right - box.left) * off), round((box.bottom - box.top) * off)
+    return Box(box.left + across, box.top + down, box.right - across, box.bottom - down)
 
 
 def _small(luminance: Grey) -> Grey:

@@ -8,7 +8,15 @@ import pdqhash
 from numpy.typing import NDArray
 
 from fingerprints.borders import Box, faintness, shrunk
-from fingerprints.frequencies import Frequencies, frequencies, grey_frequencies
+from fingerprints.frequencies import (
+    CODE_BYTES,
+    TURNS,
+    Frequencies,
+    frequencies,
+    grey_frequencies,
+    packed,
+    turned_frequencies,
+)
 from fingerprints.interface import Frame, Vectors
 from fingerprints.regions import cells, even_parts
 
@@ -16,12 +24,9 @@ STANDARD_PX = 512  # PDQ's reference program shrinks larger pictures to this bef
 PART_PX = 256  # for cells: a seventh of the time, a few bits off
 LEAST_QUALITY = 50  # of 100: the PDQ paper's own gate; a flat picture is near every other flat picture
 LEAST_TRIM = 0.02  # of the area: below this the trimmed picture would only repeat the whole one
-TURNS = 8
 UPRIGHT, MIRRORED = 0, 4  # the turns in which a cell is hashed: collages are mirrored, hardly ever turned
-CODE_BYTES = 32
 ROUNDING = 1e-4  # of the largest frequency; the two ways to compute them differ by at most a sixth of that, measured
 COLUMNS = 7
-_ODD = np.where(np.arange(16) % 2 == 0, -1.0, 1.0)  # the frequencies that mirroring turns around
 
 
 class Pdq256:
@@ -70,22 +75,6 @@ def exact_frequencies(pixels: NDArray[np.uint8]) -> tuple[Frequencies, int]:
         return found, quality
     told, quality = pdqhash.compute_float(np.ascontiguousarray(pixels))  # a bit hangs on rounding: its word counts
     return np.asarray(told, np.float64)[::-1].reshape(found.shape), int(quality)
-
-
-def packed(found: Frequencies) -> NDArray[np.uint8]:
-    """Return 32 bytes: which frequencies exceed their median, in the order everybody exchanges them."""
-    values = found.ravel()[::-1]
-    return np.packbits(values > np.partition(values, 127)[127])
-
-
-def turned_frequencies(found: Frequencies, turn: int) -> Frequencies:
-    """Return the frequencies of the picture turned left by 0 to 3 quarters (turn 0 to 3); from 4 on it is mirrored
-    left-right before that. Nothing has to be hashed again."""
-    if turn >= TURNS // 2:
-        found = found * _ODD
-    for _ in range(turn % (TURNS // 2)):
-        found = (found * _ODD).T
-    return found
 
 
 def _parts(frame: Frame) -> Iterator[_Part]:

@@ -1,10 +1,13 @@
 """Small real films for the crawlers' tests: every frame's brightness says its second."""
 
 import io
+import struct
 from pathlib import Path
 
 import av
 import numpy as np
+
+from crawlers.mp4 import box_at, boxes
 
 RATE = 8  # frames a second
 SOUND_HZ = 8000
@@ -58,3 +61,19 @@ def claimed_s(film: bytes) -> float:
     """Return how long a file says it plays."""
     with av.open(io.BytesIO(film), "r") as box:
         return float(box.duration or 0) / av.time_base
+
+
+def with_edits(moov: bytes, counts: list[int], *, version: int = 0) -> bytes:
+    """Return the index with these edit lists in its first track."""
+    entry = 12 if version == 0 else 20
+    lists = b"".join(
+        struct.pack(">I4sII", 16 + entry * count, b"elst", version << 24, count) + bytes(entry * count)
+        for count in counts
+    )
+    more = struct.pack(">I4s", 8 + len(lists), b"edts") + lists
+    whole = box_at(moov, 0, len(moov))
+    trak = next(box for box in boxes(moov, whole.inside, whole.end) if box.kind == b"trak")
+    inside = b"".join(moov[box.start : box.end] for box in boxes(moov, trak.inside, trak.end) if box.kind != b"edts")
+    new = struct.pack(">I4s", 8 + len(more) + len(inside), b"trak") + more + inside
+    rest = moov[whole.inside : trak.start] + new + moov[trak.end :]
+    return struct.pack(">I4s", 8 + len(rest), b"moov") + rest

@@ -126,11 +126,21 @@ def test_a_hostile_index_is_one_sentence(moov: bytes, says: str) -> None:
         mp4.track(moov, len(FILM))
 
 
+@pytest.mark.parametrize("version", [0, 1])
+def test_more_edits_than_any_film_has_are_refused_before_a_decoder_sees_them(version: int) -> None:
+    for sane in (MOOV, films.with_edits(MOOV, [], version=version), films.with_edits(MOOV, [64], version=version)):
+        mp4.refuse_many_edits(sane)
+    for odd in ([65], [20_000], [1, 1]):
+        with pytest.raises(NotAFilm, match="more edits"):
+            mp4.refuse_many_edits(films.with_edits(MOOV, odd, version=version))
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(MOOV) - 1), st.binary(min_size=1, max_size=8))
 def test_no_change_to_an_index_gets_past_as_anything_but_a_film_or_a_sentence(at: int, over: bytes) -> None:
     moov = MOOV[:at] + over + MOOV[at + len(over) :]
     try:
+        mp4.refuse_many_edits(moov)
         found = mp4.track(moov, len(FILM))
         kept = excerpt.stretches(found, most=4, max_bytes=1 << 20)
         excerpt.index(found, kept, 100)

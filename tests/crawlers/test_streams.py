@@ -11,7 +11,7 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Request, Response
 
 from config.blobs import BlobStore
-from crawlers import reels, streams
+from crawlers import mp4, reels, streams
 from crawlers.captures import Fetched
 from crawlers.reels import NotAFilm
 from crawlers.sources import Limits
@@ -227,6 +227,15 @@ def test_a_large_film_is_sampled_by_ranges(web: SmallWeb, road: Road, tmp_path: 
     assert str(reels.sample_of(fetched.parts)).startswith("6 stretches, 12 s of 120 s, spread evenly: the whole, ")
     _parts_are_true(fetched, film)
     assert road.sampled(url(web, "/f.mp4"), small).blob == fetched.blob  # a second look compares
+
+
+def test_a_large_film_that_would_keep_a_decoder_busy_is_a_sentence(web: SmallWeb, road: Road) -> None:
+    film = films.mp4(120, movflags="+disable_chpl")
+    place = next(box for box in mp4.boxes(film, 0, len(film)) if box.kind == b"moov")
+    film = film[: place.start] + films.with_edits(film[place.start : place.end], [20_000])
+    small = LIMITS.model_copy(update={"max_media_bytes": len(film) // 4})
+    with pytest.raises(NotAFilm, match="more edits"):
+        road.sampled(put(web, "/f.mp4", film), small)
 
 
 def _parts_are_true(fetched: Fetched, film: bytes) -> None:

@@ -154,7 +154,8 @@ def fill(home: Home, draw: Draw = drawn, *, states: Sequence[str] = STATES) -> S
 def describe_pictures(home: Home) -> None:
     """Give every picture its fingerprints, which most pages do without."""
     with home.sessions().begin() as session:
-        store.describe(session, session.scalars(select(Medium.blob).where(Medium.kind == "image")).all())
+        pictured = session.scalars(select(Medium.blob).where(Medium.kind == "image")).all()
+        store.describe(session, pictured, depth="glance")
 
 
 def _put(session: Session, home: Home, content: bytes, size: tuple[int, int] = (0, 0), **facts: Any) -> str:
@@ -204,7 +205,7 @@ def _comic(session: Session, put: Any, kiri: Any, draw: Draw) -> str:
         sighting = factories.sighting(session, page, jpeg(copy), kind="image", position=number)
         score, transform = 0.998 - number / 1000, _whole(0.62)
         factories.match(session, sighting, reference, score=score, transform=transform, reasons=_says(
-            "412 of 500 points agree in one shape.", "94 % of the picture agrees after alignment.",
+            "412 of 500 points agree in one shape.", "94% of the picture agrees after alignment.",
             "Three or more consecutive pages match in the same order.",
         ))  # fmt: skip
     return _case(session, work, page).uuid

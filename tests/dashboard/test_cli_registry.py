@@ -37,6 +37,20 @@ def test_a_work_and_its_folder_of_pages_are_registered(mekiki: Mekiki, tmp_path:
     assert mekiki("work", "list", "--json").rows[0]["references"] == 2
 
 
+def test_a_work_says_what_is_kept_of_its_films(mekiki: Mekiki) -> None:
+    mekiki("work", "add", "Lantern Road", "--owner", "Studio Kiri", "--tier", "hashes")
+    mekiki("work", "add", "Paper Moon", "--owner", "Studio Kiri")
+    tiers = {row["work"]: row["tier"] for row in mekiki("work", "list", "--json").rows}
+    assert tiers == {"Lantern Road": "hashes", "Paper Moon": None}
+    said = mekiki("work", "tier", "Lantern Road", "points")
+    assert (said.code, said.err.strip()) == (
+        0,
+        "Of films of Lantern Road, hashes and local points are kept from now on.",
+    )
+    assert mekiki("work", "list", "--json").rows[0]["tier"] == "points"
+    assert mekiki("work", "tier", "Lantern Road", "everything").code == 2
+
+
 def test_an_unknown_work_is_one_sentence_with_the_nearest(mekiki: Mekiki, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"a")
     mekiki("work", "add", "Lantern Road", "--owner", "Studio Kiri")

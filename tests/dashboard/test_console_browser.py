@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select, update
 
 from dashboard.pages import evidence
 from fingerprints import store
 from matcher import cases
 from matcher.cases import Decision
+from matcher.match import Match
 from tests import chromium
 from tests.dashboard import screenshots, seeds, served
 from tests.dashboard.seeds import Seeded
@@ -113,7 +115,7 @@ def test_the_matched_region_is_outlined_where_it_lies_on_both_pictures(page: Pag
 def test_points_and_agreement_are_drawn_at_a_key_and_blurred_like_the_rest(page: Page, seeded: Seeded) -> None:
     with seeded.home.sessions().begin() as session:
         (pair,) = evidence.pairs(session, cases.find(session, seeded.mug))
-        store.describe(session, [pair.found.blob, pair.ours.blob])
+        store.describe(session, [pair.found.blob, pair.ours.blob], depth="points")
     page.goto(f"/cases/{seeded.mug}")
     for key, view in (("p", "points"), ("v", "agreement")):
         page.keyboard.press(key)
@@ -219,6 +221,33 @@ def test_between_two_stretches_ours_waits(page: Page, seeded: Seeded) -> None:
     expect(page.locator("video[data-side=ours]")).to_have_js_property("paused", value=False)
     found, ours = page.evaluate(TIMES)
     assert ours - found == pytest.approx(4.0, abs=0.4)
+    page.keyboard.press(" ")
+
+
+@pytest.fixture
+def backwards(seeded: Seeded) -> Iterator[str]:
+    """The case of the film, as if its copy were played backwards."""
+    with seeded.home.sessions().begin() as session:
+        (pair,) = evidence.pairs(session, cases.find(session, seeded.film))
+        was = session.scalars(select(Match.segments).where(Match.uuid == pair.uuid)).one()
+        told = update(Match).where(Match.uuid == pair.uuid)
+        session.execute(told.values(segments=[{"query": [0.0, 6.0], "reference": [4.0, 10.0], "speed": -1.0}]))
+    yield seeded.film
+    with seeded.home.sessions().begin() as session:
+        session.execute(told.values(segments=was))
+
+
+def test_beside_a_copy_played_backwards_ours_is_set_to_its_second_and_it_says_so(page: Page, backwards: str) -> None:
+    page.goto(f"/cases/{backwards}")
+    screenshots.settle(page)
+    expect(page.locator("[data-backwards]")).to_be_visible()
+    page.locator("[data-go='0']").click()
+    assert page.evaluate(TIMES) == pytest.approx([0.5, 9.5], abs=0.2)
+    page.keyboard.press(" ")
+    page.wait_for_selector("[data-now=found]:has-text('00:00:02')")
+    assert page.evaluate("document.querySelector('video[data-side=ours]').paused")
+    found, ours = page.evaluate(TIMES)
+    assert found + ours == pytest.approx(10.0, abs=0.5)
     page.keyboard.press(" ")
 
 

@@ -35,7 +35,7 @@ def described(seeded: Seeded, place: str) -> Match:
     with seeded.home.sessions().begin() as session:
         case = cases.find(session, place)
         (pair, *_) = evidence.pairs(session, case)
-        store.describe(session, [pair.found.blob, pair.ours.blob])
+        store.describe(session, [pair.found.blob, pair.ours.blob], depth="points")
         return session.query(Match).filter_by(uuid=pair.uuid).one()
 
 

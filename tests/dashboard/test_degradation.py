@@ -75,7 +75,8 @@ def described(content: bytes) -> Description:
     """Return what a decoding child says of a film; asked once."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(content)
-        return describe_file(Path(file.name), limits_of(settings.load(Path(file.name).parent, environment={})))
+        limits = limits_of(settings.load(Path(file.name).parent, environment={}))
+        return describe_file(Path(file.name), limits, depth="points")
 
 
 def stored(home: Home, ours: bytes, seen: bytes) -> str:
@@ -123,7 +124,7 @@ def test_a_spoiled_film_is_told_in_full(own_home: Home, case: str) -> None:
     found = spoiled(own_home, case)
     harms = {harm.name: harm for harm in found.harms}
     assert set(harms) == {"resolution", "bitrate", "missing", "logo", "subtitles"}
-    assert harms["resolution"].says == "320x180 became 160x90: 25 % of the pixels are left."
+    assert harms["resolution"].says == "320x180 became 160x90: 25% of the pixels are left."
     assert harms["missing"].says == "0:12 to 0:18 of the original is missing (6 s)."
     assert found.was_looked_at
 
@@ -169,10 +170,10 @@ def test_without_the_originals_pixels_nothing_is_claimed_of_what_was_burnt_in(ow
 
 
 def test_the_command_line_tells_it(case: str, mekiki: Mekiki) -> None:
-    assert "320x180 became 160x90: 25 % of the pixels are left." in mekiki("case", "show", case).err
+    assert "320x180 became 160x90: 25% of the pixels are left." in mekiki("case", "show", case).err
     (shown,) = mekiki("case", "show", case, "--json").rows
     (one,) = shown["degradation"]
-    assert one["spoils"][0]["says_ja"] == "解像度が320x180から160x90に下がり、残る画素は25 %です。"
+    assert one["spoils"][0]["says_ja"] == "解像度が320x180から160x90に下がり、残る画素は25%です。"
 
 
 def test_a_decided_case_is_exported_with_it_and_the_sums_cover_it(

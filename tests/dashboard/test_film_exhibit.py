@@ -142,8 +142,10 @@ def test_the_moments_of_a_stretch_follow_its_speed() -> None:
     stretch = timeline.stretch(Segment(10, 20, 100, 112.5, 1.25, 3))
     assert stretch.moments(4) == pytest.approx((11.25, 13.75, 16.25, 18.75))
     assert [stretch.ours_at(at_s) for at_s in (10, 20)] == pytest.approx([100, 112.5])
-    backwards = timeline.stretch(Segment(10, 20, 110, 100, -1, 3))
-    assert backwards.ours_at(20) == 100
+    backwards = timeline.stretch(Segment(10, 20, 100, 110, -1, 3))
+    assert [backwards.ours_at(at_s) for at_s in (10, 20)] == [110, 100]
+    assert backwards.spans == ("0:10–0:20", "1:50–1:40")
+    assert backwards.says[-1] == "Played backwards."
     assert timeline.lay_out([backwards], 30, 200).ribbons[0].ours_width == pytest.approx(50)
 
 
@@ -177,7 +179,7 @@ def test_times_are_written_as_people_write_them() -> None:
         (0.1, 0.1, 0.95, 0.95),
     )),
 ])  # fmt: skip
-@pytest.mark.parametrize("speed", [1.0, 1.25, -1.0])
+@pytest.mark.parametrize("speed", [1.0, 1.25, -1.0, -1.25])
 def test_what_was_done_is_told_in_japanese_too(altered: Altered | None, speed: float) -> None:
     for one in alterations.told(altered, speed):
         said = dictionary.of("ja").retell(one.says)

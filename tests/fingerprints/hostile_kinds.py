@@ -47,5 +47,9 @@ def film_kinds() -> Mapping[str, FilmKind]:
     return {}
 
 
+def seen_kinds() -> Mapping[str, FilmKind]:
+    return {}
+
+
 def sound_kinds() -> Mapping[str, SoundKind]:
     return {}

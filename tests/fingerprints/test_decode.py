@@ -1,5 +1,6 @@
 """Hostile files are decoded in children: one may die, hang or eat memory, and the run goes on."""
 
+import contextlib
 import os
 import select
 import signal
@@ -43,7 +44,7 @@ def picture(folder: Path, colour: str, name: str = "") -> Path:
 
 
 def one(describer: Describer, path: Path) -> Description:
-    return next(describer.describe([path]))[1]
+    return next(describer.describe([path], depth="points"))[1]
 
 
 def pid(description: Description) -> int:
@@ -54,7 +55,7 @@ def test_files_come_back_in_the_order_given(describer, tmp_path):
     paths = [picture(tmp_path, "white", f"{n}.jpg") for n in range(30)]
     paths.insert(0, media.drawn_film(tmp_path / "first.mp4", 2))  # slower than all the others
     paths.insert(9, tmp_path / "absent.jpg")
-    found = list(describer.describe(iter(paths)))
+    found = list(describer.describe(iter(paths), depth="points"))
     assert [path for path, _ in found] == paths
     assert [path.name for path, description in found if description.error] == ["absent.jpg"]
 
@@ -95,7 +96,7 @@ def test_a_folder_or_a_pipe_is_no_file(describer, tmp_path):
 
 def test_a_file_that_kills_its_child_costs_only_itself(touchy, tmp_path):
     paths = [picture(tmp_path, colour) for colour in ("white", "red", "gray")]
-    before, died, after = (description for _, description in touchy.describe(paths))
+    before, died, after = (description for _, description in touchy.describe(paths, depth="points"))
     assert died.error == "Decoding this file failed: the decoder was ended by signal 9."
     assert before.error is None
     assert after.error is None
@@ -105,14 +106,14 @@ def test_a_file_that_kills_its_child_costs_only_itself(touchy, tmp_path):
 def test_a_file_that_hangs_its_child_is_given_up(tmp_path):
     with Describer(replace(media.LIMITS, workers=1, timeout_s=1.5), kinds=HOSTILE) as touchy:
         hung, after = (description for _, description in touchy.describe([
-            picture(tmp_path, "lime"), picture(tmp_path, "white")]))  # fmt: skip
+            picture(tmp_path, "lime"), picture(tmp_path, "white")], depth="points"))  # fmt: skip
     assert hung.error == "Decoding this file failed: it took longer than 1.5 s (decode.timeout_s)."
     assert after.error is None
 
 
 def test_a_file_that_wants_too_much_memory_is_refused_and_the_child_lives(touchy, tmp_path):
     paths = [picture(tmp_path, colour) for colour in ("white", "blue", "gray")]
-    before, greedy, after = (description for _, description in touchy.describe(paths))
+    before, greedy, after = (description for _, description in touchy.describe(paths, depth="points"))
     assert greedy.error == "This file needs more than 1024 MB to decode (decode.memory_mb)."
     assert pid(before) == pid(after)
 
@@ -121,18 +122,22 @@ def test_the_smallest_memory_a_home_may_set_opens_ordinary_files(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(media.jpeg(media.Image.fromarray(drawing(1, 2000, 1500))))
     with Describer(replace(media.LIMITS, workers=1, memory_mb=256)) as describer:
-        pair = list(describer.describe([path, media.drawn_film(tmp_path / "a.mp4", 2, sound=False)]))
+        pair = list(describer.describe([path, media.drawn_film(tmp_path / "a.mp4", 2, sound=False)], depth="points"))
     assert [description.error for _, description in pair] == [None, None]
 
 
 def test_a_fault_of_a_kind_is_told_and_the_run_goes_on(touchy, tmp_path):
-    faulty, after = (d for _, d in touchy.describe([picture(tmp_path, "yellow"), picture(tmp_path, "white")]))
+    faulty, after = (
+        d for _, d in touchy.describe([picture(tmp_path, "yellow"), picture(tmp_path, "white")], depth="points")
+    )
     assert "ArithmeticError: a fault" in (faulty.error or "")
     assert after.error is None
 
 
 def test_a_library_that_prints_disturbs_nobody(touchy, tmp_path, capfd):
-    spoken, after = (d for _, d in touchy.describe([picture(tmp_path, "black"), picture(tmp_path, "white")]))
+    spoken, after = (
+        d for _, d in touchy.describe([picture(tmp_path, "black"), picture(tmp_path, "white")], depth="points")
+    )
     assert spoken.error is None
     assert after.error is None
     assert capfd.readouterr().out == ""
@@ -167,6 +172,46 @@ def test_threads_may_share_one_describer(describer, tmp_path):
     assert [description.error for description in found] == [None] * 6
 
 
+@pytest.fixture
+def held(touchy: Describer, tmp_path: Path) -> Iterator[int]:
+    """The one child of `touchy`, stopped, so that whatever is asked of it waits."""
+    child = pid(one(touchy, picture(tmp_path, "white", "first.jpg")))
+    os.kill(child, signal.SIGSTOP)
+    yield child
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("what", ["watch", "preview", "proxy"])
+def test_what_somebody_waits_for_goes_before_files_that_wait_to_be_described(touchy, held, what, tmp_path):
+    path, done = picture(tmp_path, "white"), []
+    more = {"watches": [], "at_s": 0.0, "long_side_px": 64, "out": str(tmp_path / "out.webm")}
+    files = [touchy._begin("describe", path, also=[], depth="points") for _ in range(4)]
+    wanted = touchy._begin(what, path, **more)
+    wanted.add_done_callback(lambda _: done.extend(file.done() for file in files[1:]))
+    os.kill(held, signal.SIGCONT)
+    assert [file.result(30)[0]["error"] for file in files] == [None] * 4
+    assert done == [False] * 3
+
+
+def test_files_given_up_are_not_described_and_the_next_is(touchy, held, tmp_path):
+    path = picture(tmp_path, "white")
+    files = [touchy._begin("describe", path, also=[], depth="points") for _ in range(4)]
+    given_up = [file for file in files if file.cancel()]
+    os.kill(held, signal.SIGCONT)
+    assert len(given_up) >= 3  # the first may have been begun
+    assert one(touchy, path).error is None
+    assert touchy.ask(path, "preview", at_s=0.0, long_side_px=64)[0] is None
+
+
+def test_whoever_waits_when_a_describer_is_closed_is_told(touchy, held, tmp_path):
+    path = picture(tmp_path, "white")
+    waiting = [touchy._begin("describe", path, also=[], depth="points") for _ in range(4)]
+    waiting.append(touchy._begin("preview", path, at_s=0.0, long_side_px=64))
+    touchy.close()
+    assert [type(each.exception(30)) for each in waiting] == [RuntimeError] * 5
+
+
 def test_a_closed_describer_ends_its_children_also_at_work(tmp_path):
     describer = Describer(replace(media.LIMITS, workers=1), kinds=HOSTILE)
     at_work = one(describer, picture(tmp_path, "white"))
@@ -193,7 +238,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
         "from tests.fingerprints import media\n"
         f"describer = Describer(media.LIMITS, kinds={HOSTILE!r})\n"
         "paths = map(pathlib.Path, sys.argv[1:])\n"
-        "for path, description in describer.describe(paths):\n"
+        "for path, description in describer.describe(paths, depth='points'):\n"
         "    print(int(description.fingerprints['touchy', 1].facts['pid']), flush=True)\n"
     )
     calm, hanging = picture(tmp_path, "white"), picture(tmp_path, "lime")
@@ -218,4 +263,4 @@ def has_ended(watched: int) -> bool:
 
 
 def test_one_file_is_described_by_the_shared_pool(tmp_path):
-    assert describe_file(picture(tmp_path, "white"), media.LIMITS).error is None
+    assert describe_file(picture(tmp_path, "white"), media.LIMITS, depth="points").error is None

@@ -11,6 +11,7 @@ from PIL import Image
 from dashboard.cli.fingerprint import command
 from fingerprints import package
 from fingerprints.kinds import UnknownKind
+from fingerprints.kinds.film_pdq import FilmPdq
 from fingerprints.package import NothingToPack
 from fingerprints.testing import drawing
 from tests.fingerprints import media
@@ -40,9 +41,17 @@ def test_a_folder_becomes_one_package_in_order_of_name(tmp_path, studio):
     assert "notes.txt: This is not a picture, film or sound: it is text." in done.stderr
     packed = package.read(tmp_path / "a.mkf")
     assert [medium.name for medium in packed] == ["ep1.mp4", "sheets/1.png", "sheets/2.png"]
-    assert ("film-pdq", 1) in packed[0].description.fingerprints
+    assert ("film-pdq", FilmPdq.version) in packed[0].description.fingerprints
     assert {"pdq256", "rootsift"} <= {kind for kind, _ in packed[1].description.fingerprints}
     assert not (tmp_path / "no-home").exists()
+
+
+def test_a_studio_may_give_away_hashes_of_films_alone(tmp_path, studio):
+    for name, option in (("all.mkf", ()), ("hashes.mkf", ("--hashes-only",))):
+        assert run(tmp_path, str(studio / "ep1.mp4"), "-o", str(tmp_path / name), *option).exit_code == 0
+    (whole,), (lean,) = package.read(tmp_path / "all.mkf"), package.read(tmp_path / "hashes.mkf")
+    assert {kind for kind, _ in whole.description.fingerprints} == {"film-pdq", "film-sift"}
+    assert {kind for kind, _ in lean.description.fingerprints} == {"film-pdq"}
 
 
 def test_a_program_reads_one_line_a_file(tmp_path, studio):

@@ -93,4 +93,4 @@ def test_one_decoder_or_two_the_fingerprints_are_the_same_bit_by_bit(tmp_path):
 
 def described(paths: list[Path], workers: int) -> dict[str, Description]:
     with Describer(replace(media.LIMITS, workers=workers)) as describer:
-        return {path.name: description for path, description in describer.describe(paths)}
+        return {path.name: description for path, description in describer.describe(paths, depth="glance")}

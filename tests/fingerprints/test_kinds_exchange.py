@@ -128,12 +128,12 @@ def test_a_crop_shares_areas_with_its_picture() -> None:
 
 
 def test_nothing_is_computed_for_exchange_unless_it_is_asked_for() -> None:
-    image = MediaFacts("image", 640, 480)
-    usual = kinds.wanted(image)
+    image, film = MediaFacts("image", 640, 480), MediaFacts("video")
+    usual = kinds.wanted(image, depth="points")
     assert not {name for name, _ in usual} & {kind.name for kind in kinds.EXCHANGE_KINDS}
-    more = kinds.wanted(image, ["dhash64", "crop-resistant"])
+    more = kinds.wanted(image, ["dhash64", "crop-resistant"], depth="points")
     assert more == [*usual, ("dhash64", 1), ("crop-resistant", 1)]
-    assert kinds.wanted(MediaFacts("video"), ["dhash64"]) == kinds.wanted(MediaFacts("video"))
+    assert kinds.wanted(film, ["dhash64"], depth="points") == kinds.wanted(film, depth="points")
 
 
 def test_a_hash_may_be_named_twice_or_be_one_that_is_always_computed() -> None:

@@ -31,12 +31,15 @@ def odd(tmp_path_factory: pytest.TempPathFactory, listener: socket.socket) -> li
     return odd_films.odd_films(tmp_path_factory.mktemp("films"), listener.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory, odd: list[Odd]) -> list[hostile.Answer]:
+@pytest.fixture(scope="module", params=["points", "glance"])
+def answers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, odd: list[Odd]
+) -> list[hostile.Answer]:
     """The answer to each, with the limits a home is born with."""
     folder = tmp_path_factory.mktemp("asked")
     with Describer(limits_of(settings.load(folder, {}))) as describer:
-        return list(hostile.answers(describer, [lambda each=each: each for each in odd], folder))
+        makers = [lambda each=each: each for each in odd]
+        return list(hostile.answers(describer, makers, folder, depth=request.param))
 
 
 def knocks(listener: socket.socket) -> int:
@@ -81,7 +84,7 @@ def test_no_address_is_touched_even_where_nothing_but_the_reader_forbids_it(odd,
         path.write_bytes(each.content)
         try:
             form = sniff(each.content[:HEAD_BYTES])
-            screen(path, form, limits, films=(), sounds=())
+            screen(path, form, limits, films=(), sounds=(), depth="glance")
         except Unreadable:
             pass
     assert knocks(listener) == 0

@@ -7,38 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fingerprints.interface import Description, FilmKind, FilmPass, Frame, Sound, SoundKind, Vectors
+from fingerprints.interface import Depth, Description, FilmKind, FilmPass, Frame, Sound, SoundKind, Vectors
 from fingerprints.limits import Limits
 from fingerprints.screening import screen
 from fingerprints.sniff import Unreadable, sniff
 from fingerprints.testing import drawing
 from tests.fingerprints import media
-
-
-class Diary:
-    """A film kind that notes when it saw what: the moment, the size and the mean colour."""
-
-    name, version, may_travel = "diary", 1, True
-
-    def __init__(self, frames_per_second: float) -> None:
-        self.frames_per_second = frames_per_second
-
-    def begin(self) -> FilmPass:
-        """Open a new page."""
-        return _Page()
-
-
-class _Page:
-    def __init__(self) -> None:
-        self.rows: list[tuple[float, ...]] = []
-
-    def see(self, frame: Frame) -> None:
-        """Note the frame."""
-        self.rows.append((frame.at_s, *frame.pixels.shape[:2], *frame.pixels.mean(axis=(0, 1))))
-
-    def finish(self) -> Vectors:
-        """Return the notes as positions."""
-        return Vectors(np.zeros((len(self.rows), 1), np.uint8), np.array(self.rows, np.float32).reshape(-1, 6))
+from tests.fingerprints.clips import Diary, DiaryPage
 
 
 class Ear:
@@ -59,8 +34,9 @@ def watched(
     films: Sequence[FilmKind] = (Diary(4.0),),
     sounds: Sequence[SoundKind] = (),
     limits: Limits = media.LIMITS,
+    depth: Depth = "points",
 ) -> Description:
-    return screen(path, sniff(path.read_bytes()[:4096]), limits, films=films, sounds=sounds)
+    return screen(path, sniff(path.read_bytes()[:4096]), limits, films=films, sounds=sounds, depth=depth)
 
 
 def notes(description: Description) -> np.ndarray:
@@ -111,7 +87,7 @@ def test_a_film_taken_sideways_is_turned_upright(tmp_path):
         def begin(self) -> FilmPass:
             return _Halves()
 
-    class _Halves(_Page):
+    class _Halves(DiaryPage):
         def see(self, frame: Frame) -> None:
             self.rows.append((frame.at_s, frame.pixels[:50].mean(), frame.pixels[78:].mean(), 0, 0, 0))
 

@@ -10,6 +10,7 @@ from config.blobs import BlobMissing
 from config.home import Home
 from fingerprints import kinds, store
 from fingerprints.interface import Description, MediaFacts, Vectors
+from fingerprints.kinds.film_pdq import FilmPdq
 from fingerprints.kinds.pdq import Pdq256
 from fingerprints.store import Fingerprint, Medium
 from fingerprints.testing import drawing, same
@@ -78,15 +79,15 @@ def test_the_second_worker_finds_the_work_done(home):
 
 def test_a_blob_is_described_by_every_kind_once(session, home):
     blob = put_picture(home)
-    store.describe(session, [blob, blob])
-    store.describe(session, [blob])
+    store.describe(session, [blob, blob], depth="points")
+    store.describe(session, [blob], depth="points")
     assert rows(session) == (1, len(kinds.PICTURE_KINDS))
 
 
 def test_a_kind_that_is_missing_is_added(session, home):
     blob = put_picture(home)
     store.save(session, blob, described())
-    store.describe(session, [blob])
+    store.describe(session, [blob], depth="points")
     assert rows(session) == (1, len(kinds.PICTURE_KINDS))
     kept = store.load(session, blob, "pdq256", Pdq256.version)
     assert kept is not None
@@ -98,7 +99,7 @@ def test_what_cannot_be_read_is_noted_and_not_tried_again(home):
     tries: list[int] = []
     for _ in range(2):
         with home.sessions().begin() as session:
-            store.describe(session, [blob], progress=tries.append)
+            store.describe(session, [blob], depth="points", progress=tries.append)
     with home.readers()() as session:
         row = store.medium(session, blob)
     assert row is not None
@@ -112,14 +113,14 @@ def test_an_imported_reference_without_pixels_is_left_as_it_came(home):
     with home.sessions().begin() as session:
         store.save(session, BLOB, described())
     with home.sessions().begin() as session:
-        store.describe(session, [BLOB])
+        store.describe(session, [BLOB], depth="points")
     with home.readers()() as session:
         assert rows(session) == (1, 1)
 
 
 def test_a_lost_blob_is_told(session):
     with pytest.raises(BlobMissing, match="restore it from a backup"):
-        store.describe(session, [BLOB])
+        store.describe(session, [BLOB], depth="points")
 
 
 def test_others_can_write_while_a_blob_is_decoded(home):
@@ -130,22 +131,22 @@ def test_others_can_write_while_a_blob_is_decoded(home):
             factories.owner(other, "Somebody else")
 
     with home.sessions().begin() as session:
-        store.describe(session, [blob], progress=meanwhile)
+        store.describe(session, [blob], depth="points", progress=meanwhile)
     with home.readers()() as session:
         assert store.medium(session, blob) is not None
 
 
 def test_a_film_from_the_corpus_is_described_by_every_kind(session, home, corpus: Path):
     blob = home.blobs.put_file(corpus / "video" / "sintel_e_112-115.mp4")
-    store.describe(session, [blob])
+    store.describe(session, [blob], depth="points")
     row = store.medium(session, blob)
     assert row is not None
     facts = store.facts_of(row)
     assert facts is not None
     assert facts.medium == "video"
-    for kind, version in kinds.wanted(facts):
+    for kind, version in kinds.wanted(facts, depth="points"):
         assert store.load(session, blob, kind, version) is not None
-    film = store.load(session, blob, "film-pdq", 1)
+    film = store.load(session, blob, "film-pdq", FilmPdq.version)
     assert film is not None
     assert len(film.codes) > 0
     assert film.positions[:, 0].max() <= facts.duration_s

@@ -24,7 +24,7 @@ def put_picture(home: Home) -> str:
 
 def describe(home: Home, blob: str) -> None:
     with home.sessions().begin() as session:
-        store.describe(session, [blob])
+        store.describe(session, [blob], depth="points")
 
 
 def test_a_home_that_asks_for_nothing_stores_what_matching_needs(home):
@@ -49,7 +49,7 @@ def test_a_wrong_name_stops_the_work_and_blames_no_file(home):
     asking = exchanging(home, "dhash46")
     blob = put_picture(home)
     with asking.sessions()() as session, pytest.raises(UnknownKind, match='did you mean "dhash64"') as told:
-        store.describe(session, [blob])
+        store.describe(session, [blob], depth="points")
     assert not told.value.permanent
     with home.readers()() as session:
         assert store.medium(session, blob) is None

@@ -1,20 +1,32 @@
-"""Small films drawn for tests: scenes of shapes with things that move, and their fingerprints."""
+"""Small films drawn for tests: scenes of shapes with things that move, their fingerprints as references, and how they
+are put to a shelf when they were seen: at a glance first, then watched where the shelf asks for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprints.interface import Frame, Vectors
+from fingerprints import kinds
+from fingerprints.borders import grey
+from fingerprints.interface import Frame, Laid, Vectors, Watch, Watched
 from fingerprints.kinds.film_pdq import FilmPdq
 from fingerprints.kinds.film_sift import FilmSift
+from fingerprints.shown import AtGlance, OnGrid, Pictures, Viewer, straightened
+from fingerprints.shown import Picture as OnScreen
+from matcher.films import FilmShelf
+from matcher.interface import Comparison
 
 Picture = NDArray[np.uint8]
 Film = Callable[[float], Picture]  # what is on screen at a second
 
 WIDTH, HEIGHT = 320, 180
 SCENE_S = 2.6
+RATE = 24.0  # pictures a second
+KEY_RATE = 0.5  # key frames a second; a glance sees nothing else
+NOTHING: Mapping[str, Vectors] = MappingProxyType({})
 
 
 def drawn(seed: int) -> Film:
@@ -66,7 +78,7 @@ def altered(film: Film, alter: Callable[[Picture], Picture]) -> Film:
 
 
 def described(film: Film, length_s: float) -> Mapping[str, Vectors]:
-    """Return the film's fingerprints, as a decoding child would."""
+    """Return the film's fingerprints as those of a reference, as a decoding child would make them."""
     pdq, sift = FilmPdq(), FilmSift()
     frames, seconds = pdq.begin(), sift.begin()
     for number in range(round(length_s * 4)):
@@ -75,3 +87,71 @@ def described(film: Film, length_s: float) -> Mapping[str, Vectors]:
         if number % 4 == 0:
             seconds.see(frame)
     return {pdq.name: frames.finish(), sift.name: seconds.finish()}
+
+
+class _OnScreen(OnScreen):
+    """A drawn picture, as it is or straightened."""
+
+    def __init__(self, pixels: Picture, laid: Laid | None) -> None:
+        self._seen, self._laid = pixels, laid
+
+    @cached_property
+    def colours(self) -> Picture:
+        return self._seen if self._laid is None else straightened(self._seen, self._laid)
+
+    @cached_property
+    def greys(self) -> Picture:
+        seen = grey(self._seen)
+        return seen if self._laid is None else straightened(seen, self._laid)
+
+
+class _Drawn(Pictures):
+    """One picture of a drawn film in place of a decoded one; drawn when somebody looks at it."""
+
+    def __init__(self, film: Film, at_s: float) -> None:
+        self._film, self._at_s = film, at_s
+        self._made: dict[Laid | None, OnScreen] = {}
+
+    @cached_property
+    def _pixels(self) -> Picture:
+        return self._film(self._at_s)
+
+    def laid(self, laid: Laid | None) -> OnScreen:
+        if laid not in self._made:
+            self._made[laid] = _OnScreen(self._pixels, laid)
+        return self._made[laid]
+
+
+def _play(film: Film, length_s: float, viewers: Sequence[Viewer], *, rate: float) -> None:
+    """Show the viewers so many pictures a second."""
+    for number in range(round(length_s * rate)):
+        drawn_picture = _Drawn(film, number / rate)
+        for viewer in viewers:
+            viewer.look(drawn_picture, number / rate, (number + 1) / rate)
+
+
+def glanced(film: Film, length_s: float) -> Mapping[str, Vectors]:
+    """Return what the kinds for sightings say of the film's key frames."""
+    viewers = {name: AtGlance(kind) for name, kind in kinds.seen_kinds().items()}
+    _play(film, length_s, list(viewers.values()), rate=KEY_RATE)
+    return {name: viewer.finish() for name, viewer in viewers.items()}
+
+
+def watched(film: Film, length_s: float, watches: Sequence[Watch]) -> Watched:
+    """Return what the kinds for sightings say of stretches of the film, straightened where a watch says how."""
+    known = kinds.seen_kinds()
+    viewers = [
+        {name: OnGrid(known[name], first_s=each.start_s, last_s=each.end_s, laid=each.laid) for name in each.kinds}
+        for each in watches
+    ]
+    _play(film, length_s, [viewer for some in viewers for viewer in some.values()], rate=RATE)
+    return Watched(None, tuple({name: viewer.finish() for name, viewer in some.items()} for some in viewers))
+
+
+def compared(shelf: FilmShelf, film: Film, length_s: float, also: Mapping[str, Vectors] = NOTHING) -> list[Comparison]:
+    """Return what the shelf says of a film that was seen, in both passes; `also`: what else a glance tells, as its
+    sound."""
+    glance = {**glanced(film, length_s), **also}
+    promise = shelf.promising(glance, length_s)
+    told = watched(film, length_s, [each.watch for each in promise.asked])
+    return shelf.compare(glance, promise, told.seen)

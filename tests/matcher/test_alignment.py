@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher import alignment
+from matcher import alignment, lines
 from matcher.alignment import Hits, Manner
 from matcher.interface import Segment
 
@@ -43,9 +43,7 @@ def test_a_copied_stretch_is_found_on_both_sides() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    speed=st.sampled_from(alignment.SPEEDS), start=st.floats(5, 30), offset=st.floats(0, 200), length=st.floats(12, 30)
-)
+@given(speed=st.sampled_from(lines.SPEEDS), start=st.floats(5, 30), offset=st.floats(0, 200), length=st.floats(12, 30))
 def test_the_speed_of_a_copy_is_told(speed: float, start: float, offset: float, length: float) -> None:
     (found, *rest) = alignment.align(line(start, start + length, offset, speed=speed), MANNER)
     assert not rest

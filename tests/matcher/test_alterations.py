@@ -59,13 +59,14 @@ def test_each_thing_that_was_done_has_its_sentence() -> None:
         "Framed: ours fills 80% of the frame, with bars above and below",
         "Cropped: 60% of our picture is left, 20 to 80% across and 0 to 100% down",
         "Mirrored: left and right are exchanged",
-        "Turned by 5° counterclockwise",
+        "Turned by 5° anticlockwise",
         "Runs at 1.25 times the speed.",
     ]
 
 
 def test_a_copy_that_runs_backwards_is_called_so() -> None:
-    assert says(speed=-1) == "Runs backwards, at 1.00 times the speed."
+    assert says(speed=-1) == "Played backwards."
+    assert says(speed=-1.25) == "Played backwards, at 1.25 times the speed."
 
 
 def test_where_nobody_saw_the_picture_only_the_speed_is_told() -> None:

@@ -21,7 +21,7 @@ from tests.matcher.drawn_episodes import (
     episode,
     frames,
 )
-from tests.matcher.drawn_films import clip, described, drawn
+from tests.matcher.drawn_films import clip, compared, described, drawn
 from tests.measure import films_corpus
 
 WITHIN_S = 0.5
@@ -130,11 +130,11 @@ def shelf(of: Mapping[int, Mapping[str, Vectors]], stretches: Sequence[Stretch])
 def test_an_episode_that_nobody_registered_names_no_episode_by_its_opening_and_ending() -> None:
     registered = {number: described(episode(number), LENGTH_S) for number in (1, 2)}
     found = learned({number: vectors["film-pdq"] for number, vectors in registered.items()})
-    third = described(episode(3), LENGTH_S)
-    assert "copy" in {each.lane for each in shelf(registered, []).compare(third)}  # else this test proves nothing
-    assert {each.lane for each in shelf(registered, found).compare(third)} == {"lead"}
-    body = described(clip(drawn(1), drawn(9), start_s=12, at_s=5, length_s=14), 24)
-    assert [(each.reference_id, each.lane) for each in shelf(registered, found).compare(body)] == [(1, "copy")]
+    bare = compared(shelf(registered, []), episode(3), LENGTH_S)
+    assert "copy" in {each.lane for each in bare}  # else this test proves nothing
+    assert {each.lane for each in compared(shelf(registered, found), episode(3), LENGTH_S)} == {"lead"}
+    body = compared(shelf(registered, found), clip(drawn(1), drawn(9), start_s=12, at_s=5, length_s=14), 24)
+    assert [(each.reference_id, each.lane) for each in body] == [(1, "copy")]
 
 
 @pytest.mark.usefixtures("corpus")

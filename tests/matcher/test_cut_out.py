@@ -59,8 +59,15 @@ def test_scenes_in_another_order_between_which_nothing_follows_say_nothing() -> 
     assert says(*parts, copy_s=560) == []
 
 
-def test_backwards_play_is_not_asked() -> None:
-    assert says(Segment(0, 500, 0, 500, -1.0, 9.0), copy_s=500) == []
+def test_a_copy_played_backwards_is_read_from_its_end() -> None:
+    assert says(Segment(0, 500, 0, 500, -1.0, 9.0), copy_s=500) == ["The last 100 s of the original are missing."]
+    parts = Segment(0, 460, 140, 600, -1.0, 9.0), Segment(460, 560, 0, 100, -1.0, 9.0)
+    assert says(*parts, copy_s=560) == ["1:40 to 2:20 of the original is missing (40 s)."]
+
+
+def test_a_copy_played_partly_backwards_or_of_unknown_length_is_not_asked() -> None:
+    assert says(Segment(0, 500, 0, 500, -1.0, 9.0)) == []
+    assert says(Segment(0, 300, 0, 300, 1.0, 9.0), Segment(300, 500, 400, 600, -1.0, 9.0), copy_s=500) == []
 
 
 def test_a_faster_copy_lacks_nothing_for_that() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fingerprints.interface import MediaFacts, Sound, Vectors
 from fingerprints.kinds.sound_bits import SoundBits
-from matcher import degradation, lying, same_sound
+from matcher import degradation, figures, lying, same_sound
 from matcher.burnt_in import Area
 from matcher.cut_out import Marked
 from matcher.degradation import Side
@@ -43,21 +43,21 @@ def test_a_copy_like_the_original_spoils_nothing() -> None:
 
 
 def test_lost_pixels_are_told() -> None:
-    assert told(film(width=640, height=360)) == {"resolution": "1920x1080 became 640x360: 11 % of the pixels are left."}
+    assert told(film(width=640, height=360)) == {"resolution": "1920x1080 became 640x360: 11% of the pixels are left."}
 
 
 def test_pixels_around_the_picture_do_not_count() -> None:
     inset = replace(WHOLE, outline=((0.5, 0.5), (1, 0.5), (1, 1), (0.5, 1)))
     assert told(film(), stretch((0, 1440), (0, 1440), inset)) == {
-        "resolution": "1920x1080 became 1920x1080: 25 % of the pixels are left.",
-        "room": "The original takes 25 % of the copy's picture; the rest was put around it.",
+        "resolution": "1920x1080 became 1920x1080: 25% of the pixels are left.",
+        "room": "The original takes 25% of the copy's picture; the rest was put around it.",
     }
 
 
 def test_less_data_and_fewer_frames_are_told() -> None:
     poor = Side(replace(FILM, frames_per_second=12.0), 1_440 * 50_000)
     assert told(poor) == {
-        "bitrate": "4.0 Mbit of data a second became 400 kbit: 10 % are left.",
+        "bitrate": "4.0 Mbit of data a second became 400 kbit: 10% are left.",
         "frame rate": "24 frames a second became 12.",
     }
 
@@ -74,12 +74,10 @@ def test_what_was_cut_off_is_told() -> None:
     window = ((0.1, 0.0), (0.9, 0.0), (0.9, 1.0), (0.1, 1.0))
     cropped = replace(WHOLE, window=window)
     assert told(film(), stretch((0, 1440), (0, 1440), cropped)) == {
-        "crop": "80 % of the original picture is left; the rest is cut off."
+        "crop": "80% of the original picture is left; the rest is cut off."
     }
     both = stretch((0, 720), (0, 720)), stretch((720, 1440), (720, 1440), cropped)
-    assert told(film(), *both)["crop"] == (
-        "Between 80 % and 100 % of the original picture is left; the rest is cut off."
-    )
+    assert told(film(), *both)["crop"] == ("Between 80% and 100% of the original picture is left; the rest is cut off.")
 
 
 def test_mirror_and_turn_are_told_with_how_long_they_last() -> None:
@@ -98,7 +96,9 @@ def test_speed_is_told() -> None:
     varied = stretch((0, 720), (0, 720)), stretch((720, 1296), (720, 1440))
     assert told(film(), *varied)["speed"] == "It runs at 1 to 1.25 times the original's speed."
     backwards = Segment(0, 30, 0, 30, -1.0, 9.0)
-    assert told(film(), backwards)["backwards"] == "It runs backwards in 30 s of 30 s."
+    assert told(film(), backwards)["backwards"] == "It is played backwards."
+    on = Segment(30, 120, 30, 120, 1.0, 9.0)
+    assert told(film(), backwards, on)["backwards"] == "It is played backwards in 30 s of 120 s."
 
 
 def test_sound_that_is_gone_or_another_is_told() -> None:
@@ -151,14 +151,14 @@ def test_a_collapsed_map_says_nothing() -> None:
 def test_what_was_burnt_in_is_told_with_its_place() -> None:
     logo, text = degradation.burnt((Area("logo", LOGO), Area("subtitles", Box(0.2, 0.85, 0.8, 0.95))))
     assert logo.says == (
-        "A mark lies over the picture throughout, 72 % from its left edge and 8 % from its top: 24 % wide and 9 % high."
+        "A mark lies over the picture throughout, 72% from its left edge and 8% from its top: 24% wide and 9% high."
     )
-    assert text.says == "Changing text lies over the picture, from 85 % to 95 % of its height and 60 % wide."
+    assert text.says == "Changing text lies over the picture, from 85% to 95% of its height and 60% wide."
 
 
-@pytest.mark.parametrize(("share", "says"), [(0.111, "11 %"), (0.004, "0.4 %"), (0.0001, "0.1 %"), (1.0, "100 %")])
+@pytest.mark.parametrize(("share", "says"), [(0.111, "11%"), (0.004, "0.4%"), (0.0001, "0.1%"), (1.0, "100%")])
 def test_what_is_left_is_never_told_as_nothing(share: float, says: str) -> None:
-    assert degradation.percent(share) == says
+    assert figures.percent(share) == says
 
 
 def tones(seed: int, seconds: float) -> Sound:

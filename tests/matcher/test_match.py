@@ -1,11 +1,13 @@
 """What the match stage promises: every captured picture meets every reference once, whichever came first."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fingerprints import store
-from fingerprints.interface import Description
+from fingerprints.interface import Description, Watch, Watched
 from matcher import match, retrieve
 from matcher.catalogue import Work
 from matcher.match import Look, Match
@@ -21,6 +23,10 @@ def mirrored(picture: Picture) -> Picture:
 @pytest.fixture
 def work(session: Session) -> Work:
     return factories.work(session)
+
+
+def no_film(_watches: Sequence[Watch]) -> Watched:
+    raise AssertionError("a still picture is not watched")
 
 
 def run(session: Session) -> int:
@@ -116,27 +122,27 @@ def test_an_unreadable_capture_is_not_pending(session: Session, work: Work) -> N
 
 def test_a_disabled_reference_is_no_longer_found(session: Session, work: Work) -> None:
     row = reference(session, work, 11)
-    assert len(match.compare_description(session, described_drawing(11))) == 1
+    assert len(match.compare_description(session, described_drawing(11), no_film)) == 1
     row.disabled_at = NOW
     session.flush()
-    assert match.compare_description(session, described_drawing(11)) == []
+    assert match.compare_description(session, described_drawing(11), no_film) == []
 
 
 def test_a_picture_of_the_negative_bank_is_a_lead_at_most_and_says_why(session: Session, work: Work) -> None:
     reference(session, work, 11, bank="negative")
-    (found,) = match.compare_description(session, described_drawing(11, mirrored))
+    (found,) = match.compare_description(session, described_drawing(11, mirrored), no_film)
     assert found.lane == "lead"
     assert "negative bank" in found.reasons[-1].says
 
 
 def test_a_licensed_picture_is_a_match_like_any(session: Session, work: Work) -> None:
     row = reference(session, work, 11, bank="licensed")
-    (found,) = match.compare_description(session, described_drawing(11))
+    (found,) = match.compare_description(session, described_drawing(11), no_film)
     assert (found.reference_id, found.lane) == (row.id, "copy")
 
 
 def test_a_file_that_cannot_be_read_matches_nothing(session: Session) -> None:
-    assert match.compare_description(session, Description(None, {}, "It is damaged.")) == []
+    assert match.compare_description(session, Description(None, {}, "It is damaged."), no_film) == []
 
 
 def test_the_newest_sightings_come_first(session: Session) -> None:

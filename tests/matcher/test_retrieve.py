@@ -17,7 +17,7 @@ from tests.matcher.drawn_pictures import described_drawing, reference, vectors
 
 def found(shelf: Shelf, session: Session, seed: int) -> list[int]:
     shelf.refresh(session)
-    return [each.reference_id for each in shelf.compare(session, "image", vectors(described_drawing(seed)))]
+    return [each.reference_id for each in shelf.compare(session, vectors(described_drawing(seed)))]
 
 
 def test_a_reference_registered_by_another_process_is_found_at_the_next_question(home: Home) -> None:

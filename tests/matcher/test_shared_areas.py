@@ -56,7 +56,7 @@ def covered(boxes: tuple[Box, ...], part: Box) -> float:
 
 
 def found(session: Session, description: Description) -> list[int]:
-    return [each.reference_id for each in retrieve.shelf(session).compare(session, "image", vectors(description))]
+    return [each.reference_id for each in retrieve.shelf(session).compare(session, vectors(description))]
 
 
 def test_the_frame_that_cards_of_two_works_share_is_learned_on_both_and_their_art_is_not(session: Session) -> None:
@@ -72,7 +72,7 @@ def likelihood(session: Session, description: Description) -> float:
     """Return how sure a shelf that tells everything is of anything."""
     shelf = retrieve.Shelf(Matching(likely_copy=0.9, worth_a_look=0.001))
     shelf.refresh(session)
-    return max((each.score for each in shelf.compare(session, "image", vectors(description))), default=0.0)
+    return max((each.score for each in shelf.compare(session, vectors(description))), default=0.0)
 
 
 def test_a_stranger_in_the_frame_is_near_before_learning_and_not_after(session: Session) -> None:

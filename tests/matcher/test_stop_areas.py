@@ -26,7 +26,7 @@ def marked(session: Session, row: Reference, box: Box = TOP) -> StopArea:
 def found(session: Session, seed: int, shelf: Shelf | None = None) -> list[int]:
     taken = retrieve.shelf(session) if shelf is None else shelf
     taken.refresh(session)
-    return [each.reference_id for each in taken.compare(session, "image", vectors(described_drawing(seed)))]
+    return [each.reference_id for each in taken.compare(session, vectors(described_drawing(seed)))]
 
 
 def test_what_is_marked_counts_no_more_and_what_is_withdrawn_counts_again(session: Session) -> None:

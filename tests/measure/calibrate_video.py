@@ -19,7 +19,7 @@ from matcher.alignment import overlap
 from matcher.films import Stretch
 from matcher.interface import Segment
 from tests.measure import film_clips
-from tests.measure.film_bench import Bench
+from tests.measure.film_bench import Bench, seen
 from tests.measure.films_corpus import HALVES, Half
 
 FALSE_COUNTS = 4.0
@@ -44,7 +44,7 @@ def suggested(half: Half, attacks: tuple[film_clips.Attack, ...], shows: int) ->
     """Yield every stretch that the witnesses suggest, and whether it is true."""
     bench = Bench(half)
     for asked in bench.asked(attacks, shows):
-        for reference_id, stretches in bench.shelf.stretches(asked.described).items():
+        for reference_id, stretches in bench.shelf.stretches(seen(bench.shelf, asked.film)).items():
             true = asked.truths.get(bench.names[reference_id], ())
             for stretch in stretches:
                 yield stretch, any(lies_where(stretch.segment, each) for each in true)

@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from fingerprints.packing import squeezed_positions
 from matcher.alignment import union_length
+from matcher.film_seen import Promise, Seen
 from matcher.films import FilmShelf
-from matcher.interface import Segment
+from matcher.interface import Comparison, Segment
 from tests.measure import film_clips, film_peers, films_corpus
 from tests.measure.film_clips import Query, Span
-from tests.measure.films_corpus import SHARED, Described, Half
+from tests.measure.film_put import Described, Film, part
+from tests.measure.films_corpus import SHARED, Half
 
 Truths = Mapping[str, tuple[Segment, ...]]  # by reference
-KINDS = ("film-pdq", "film-sift", "sound-bits")  # ours; the rest that a film is described by is the peers'
+POINTS = "film-sift"
+KINDS = ("film-pdq", POINTS, "sound-bits")  # of references, ours
 
 
 @dataclass(frozen=True)
@@ -20,15 +24,9 @@ class Asked:
 
     name: str
     attack: str  # "none" for distractors
-    described: Described
+    film: Film
     truths: Truths  # empty: a distractor
-    duration_s: float
     counted_s: Mapping[str, float] = field(default_factory=dict)  # true matched seconds, by reference
-
-    @property
-    def ours(self) -> Described:
-        """What our own kinds say of it."""
-        return {kind: self.described[kind] for kind in KINDS if kind in self.described}
 
 
 class Bench:
@@ -36,15 +34,16 @@ class Bench:
 
     def __init__(self, half: Half) -> None:
         self.half = half
-        self.films = films_corpus.described_films(sorted({*half.references, *(name for name, _ in half.distractors)}))
+        self.films = films_corpus.described_films(half.references)
         self.names = list(half.references)
-        self.cut = {
-            name: films_corpus.part(self.films[name], 0.0, until_s) for name, until_s in half.references.items()
-        }
+        self.cut = {name: part(self.films[name], 0.0, until_s) for name, until_s in half.references.items()}
         self.flat = {name: film_peers.flat_spans(film["measure-flat"]) for name, film in self.cut.items()}
         self.shelf = FilmShelf(worth_a_look=0.0)
+        self.hashes_alone = FilmShelf(worth_a_look=0.0)  # the same works in the lower tier
         for number, name in enumerate(self.names):
             self.shelf.add(number, self.cut[name], SHARED.get(name, ()))
+            without = {kind: vectors for kind, vectors in self.cut[name].items() if kind != POINTS}
+            self.hashes_alone.add(number, without, SHARED.get(name, ()))
 
     def asked(self, attacks: tuple[film_clips.Attack, ...], shows: int) -> Iterator[Asked]:
         """Yield every query, then every distractor."""
@@ -53,22 +52,24 @@ class Bench:
 
     def put(self, queries: Iterable[Query]) -> Iterator[Asked]:
         """Yield queries, written and described."""
-        for query, described in films_corpus.described_queries(queries):
+        for query, film in films_corpus.put_queries(queries):
             truths = query.truths
             counted = {name: self.counted_s(name, true) for name, true in truths.items()}
-            yield Asked(query.name, query.attack.name, described, truths, query.duration_s, counted)
+            yield Asked(query.name, query.attack.name, film, truths, counted)
 
     def distractors(self, shows: int) -> Iterator[Asked]:
         """Yield what holds nothing of any reference: films, slide shows and drawn episodes (`shows` of each)."""
-        for name, start_s in self.half.distractors:
-            yield _distractor(name, films_corpus.part(self.films[name], start_s, 1e6))
+        with films_corpus.describers() as both:
+            starts = dict(self.half.distractors)
+            for footage in films_corpus.put_files(map(films_corpus.path_of, starts), *both):
+                yield _distractor(footage.path.stem, footage.since(starts[footage.path.stem]))
         for makers in (
             films_corpus.slide_shows(self.half, shows),
             films_corpus.drawn_films(self.half, shows),
             films_corpus.plain_films(),
         ):
-            for name, described in makers:
-                yield _distractor(name, described)
+            for name, film in makers:
+                yield _distractor(name, film)
 
     def counted_s(self, name: str, true: Iterable[Segment]) -> float:
         """Return how many seconds of the query count: not those that are flat, nor what all episodes share."""
@@ -83,23 +84,33 @@ class Bench:
             for segment in true
         )
 
-    def bytes_per_hour(self) -> float:
+    def bytes_per_hour(self, kinds: tuple[str, ...] = KINDS) -> float:
         """Return how much an hour of references takes in the database."""
-        vectors = [film[kind] for film in self.cut.values() for kind in KINDS if kind in film]
-        size = sum(each.codes.nbytes + each.positions.nbytes for each in vectors)
-        return 3600 * size / sum(duration_s(each) for each in self.cut.values())
+        vectors = [film[kind] for film in self.cut.values() for kind in kinds if kind in film]
+        size = sum(each.codes.nbytes + len(squeezed_positions(each)) for each in vectors)
+        return 3600 * size / sum(self.half.references.values())
 
 
-def _distractor(name: str, described: Described) -> Asked:
-    return Asked(f"distractor {name}", "none", described, {}, duration_s(described))
+def said(shelf: FilmShelf, film: Film) -> list[Comparison]:
+    """Return what a shelf says of a film: after a glance, and after a closer watch of what it promised."""
+    promise = shelf.promising(film.glance, film.duration_s)
+    return shelf.compare(film.glance, promise, _watched(film, promise))
+
+
+def seen(shelf: FilmShelf, film: Film) -> Seen:
+    """Return all that a shelf learns of a film before it judges."""
+    promise = shelf.promising(film.glance, film.duration_s)
+    return Seen.of(film.glance, promise, _watched(film, promise))
+
+
+def _watched(film: Film, promise: Promise) -> tuple[Described, ...]:
+    return film.watch([each.watch for each in promise.asked]).seen if promise.asked else ()
+
+
+def _distractor(name: str, film: Film) -> Asked:
+    return Asked(f"distractor {name}", "none", film, {})
 
 
 def _common(span: Span, segment: Segment) -> Span | None:
     start, end = max(span[0], segment.reference_start_s), min(span[1], segment.reference_end_s)
     return (start, end) if end > start else None
-
-
-def duration_s(described: Described) -> float:
-    """Return how long a film is, to a second."""
-    at_s = described["peer-phash"].positions[:, 0]
-    return float(at_s.max()) + 1 if len(at_s) else 0.0

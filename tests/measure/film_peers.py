@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fingerprints.borders import shrunk
-from fingerprints.interface import FilmKind, FilmPass, Frame, PictureKind, SoundKind, Vectors
-from fingerprints.kinds.film_pdq import FilmPdq
-from fingerprints.kinds.film_sift import FilmSift
-from fingerprints.kinds.sound_bits import SoundBits
+from fingerprints.interface import FilmKind, FilmPass, Frame, PictureKind, SoundKind, Tier, Vectors
 from matcher.interface import Segment
 
 GAP_S = 2.5
@@ -32,6 +29,8 @@ class VpdqLike:
     name = "peer-vpdq"
     version = 1
     may_travel = False
+    glance_s = 0.0  # a peer is put nothing but whole films
+    tier: Tier = "hashes"
     frames_per_second = 1.0
     radius = 31  # bits; ThreatExchange's own
 
@@ -45,6 +44,8 @@ class PhashFilm:
     name = "peer-phash"
     version = 1
     may_travel = False
+    glance_s = 0.0  # a peer is put nothing but whole films
+    tier: Tier = "hashes"
     frames_per_second = 1.0
     radius = 8  # bits; usual for 64
 
@@ -88,6 +89,8 @@ class FlatFrames:
     name = "measure-flat"
     version = 1
     may_travel = False
+    glance_s = 0.0  # a peer is put nothing but whole films
+    tier: Tier = "hashes"
     frames_per_second = 4.0
 
     def begin(self) -> FilmPass:
@@ -152,8 +155,12 @@ def picture_kinds() -> Mapping[str, PictureKind]:
 
 
 def film_kinds() -> Mapping[str, FilmKind]:
-    return {kind.name: kind for kind in (FilmPdq(), FilmSift(), FlatFrames(), *PEERS)}
+    return {kind.name: kind for kind in (FlatFrames(), *PEERS)}
+
+
+def seen_kinds() -> Mapping[str, FilmKind]:
+    return {}
 
 
 def sound_kinds() -> Mapping[str, SoundKind]:
-    return {"sound-bits": SoundBits()}
+    return {}

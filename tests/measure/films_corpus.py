@@ -1,31 +1,31 @@
 """The films of the measure: two halves of different works, with references, queries and distractors."""
 
+import contextlib
 import hashlib
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from fingerprints.decode import Describer, Limits
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import Frame
 from tests.conftest import CORPUS
-from tests.measure import film_clips, film_drawings, film_peers, film_writing
+from tests.measure import film_clips, film_drawings, film_put, film_writing
 from tests.measure.film_alterations import Picture
 from tests.measure.film_clips import Query, Span
 from tests.measure.film_drawings import DRAWN
+from tests.measure.film_put import STEP_S, Described, Drawn, Film, Footage
 
 FOLDER = CORPUS / "video"
 LIMITS = Limits(max_pixels=50_000_000, max_video_s=7200, memory_mb=2048, timeout_s=300, workers=1)
 SEED = 22
-STEP_S = 0.25  # film-pdq looks four times a second; nothing looks more often
 SLIDE_S, SLIDES = 5.0, 12  # how long one picture of a slide show stays; how many there are
 LONGEST_S = 600.0  # of a carrier that is drawn
-Described = Mapping[str, Vectors]  # by kind
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,17 @@ def queries(half: Half, attacks: tuple[film_clips.Attack, ...]) -> list[Query]:
     return planned
 
 
-def described_queries(planned: Iterable[Query]) -> Iterator[tuple[Query, Described]]:
-    """Yield every query with its fingerprints; while one is written, the child describes the one before."""
+@contextlib.contextmanager
+def describers() -> Iterator[tuple[Describer, Describer]]:
+    """Open (our decoding child, the peers' decoding child)."""
+    with Describer(LIMITS) as ours, Describer(LIMITS, kinds="tests.measure.film_peers") as peers:
+        yield ours, peers
+
+
+def put_queries(planned: Iterable[Query]) -> Iterator[tuple[Query, Footage]]:
+    """Yield every query as a file, gone afterwards; while one is written, the child describes the one before."""
     waiting: deque[Query] = deque()
-    with tempfile.TemporaryDirectory(prefix="mekiki-measure-") as folder, _describer() as describer:
+    with tempfile.TemporaryDirectory(prefix="mekiki-measure-") as folder, describers() as (ours, peers):
 
         def written() -> Iterator[Path]:
             for number, query in enumerate(planned):
@@ -156,54 +163,58 @@ def described_queries(planned: Iterable[Query]) -> Iterator[tuple[Query, Describ
                 waiting.append(query)
                 yield path
 
-        for path, description in describer.describe(written()):
-            assert description.error is None, description.error
-            path.unlink()
-            yield waiting.popleft(), {kind: vectors for (kind, _), vectors in description.fingerprints.items()}
+        for footage in put_files(written(), ours, peers):
+            yield waiting.popleft(), footage
+            footage.path.unlink()
+
+
+def put_files(paths: Iterable[Path], ours: Describer, peers: Describer) -> Iterator[Footage]:
+    """Yield files as they are put to the methods."""
+    for path, description in ours.describe(paths, depth="glance"):
+        assert description.facts is not None, description.error
+        glance = {kind: vectors for (kind, _), vectors in description.fingerprints.items()}
+        [(_, theirs)] = peers.describe([path], depth="hashes")
+        said = {kind: vectors for (kind, _), vectors in theirs.fingerprints.items()}
+        yield Footage(path, ours, glance, said, description.facts.duration_s)
 
 
 def described_films(names: Iterable[str]) -> dict[str, Described]:
-    """Return the fingerprints of whole films, by name; drawn ones as they left the studio."""
+    """Return the fingerprints of whole films as references, by name; drawn ones as they left the studio."""
     wanted = list(names)
-    with _describer() as describer:
-        found = {
-            path.stem: {kind: vectors for (kind, _), vectors in description.fingerprints.items()}
-            for path, description in describer.describe([path_of(each) for each in wanted if DRAWN not in each])
-        }
-    return found | {name: drawn_film(name, duration_of(name)) for name in wanted if DRAWN in name}
+    paths = [path_of(each) for each in wanted if DRAWN not in each]
+    found: dict[str, Described] = {name: drawn_film(name, duration_of(name)) for name in wanted if DRAWN in name}
+    with describers() as (ours, peers):
+        both = zip(ours.describe(paths, depth="points"), peers.describe(paths, depth="hashes"), strict=True)
+        for (path, own), (_, theirs) in both:
+            said = own.fingerprints | theirs.fingerprints
+            found[path.stem] = {kind: vectors for (kind, _), vectors in said.items()}
+    return found
 
 
 def drawn_film(name: str, duration_s: float) -> Described:
-    """Return the fingerprints of a drawn film."""
-    frames = film_drawings.episode(name, duration_s).frames(1 / STEP_S)
-    return in_process(Frame(picture, at_s) for at_s, picture in frames)
+    """Return the fingerprints of a drawn film that is registered."""
+    return film_put.registered(_drawn_frames(name, duration_s))
 
 
-def _describer() -> Describer:
-    return Describer(LIMITS, kinds="tests.measure.film_peers")
+def _drawn_frames(name: str, duration_s: float) -> Iterator[Frame]:
+    for at_s, picture in film_drawings.episode(name, duration_s).frames(1 / STEP_S):
+        yield Frame(picture, at_s)
 
 
-def part(described: Described, start_s: float, end_s: float) -> Described:
-    """Return the fingerprints of a stretch of a film, as if it were a film of its own."""
-    parts = {}
-    for kind, vectors in described.items():
-        at_s = vectors.positions[:, 0]
-        keep = (at_s >= start_s) & (at_s < end_s)
-        positions = vectors.positions[keep].copy()
-        positions[:, 0] -= start_s
-        parts[kind] = Vectors(vectors.codes[keep], positions, vectors.facts)
-    return parts
+def put_drawn(name: str, duration_s: float) -> Drawn:
+    """Return a drawn film as it is put to the methods."""
+    return Drawn(partial(_drawn_frames, name, duration_s))
 
 
-def slide_shows(half: Half, shows: int) -> Iterator[tuple[str, Described]]:
-    """Yield (name, fingerprints) of films made of still pictures, zoomed and panned slowly; none shows a reference."""
+def slide_shows(half: Half, shows: int) -> Iterator[tuple[str, Film]]:
+    """Yield (name, film) of films made of still pictures, zoomed and panned slowly; none shows a reference."""
     paths = sorted(path for folder in half.stills for path in (CORPUS / folder).rglob("*") if path.is_file())
     paths = [path for path in paths if path.suffix in {".webp", ".jpg", ".png"}]
     order = np.random.default_rng(SEED).permutation(len(paths))
     for number in range(shows):
         chosen = [paths[place] for place in order[number * SLIDES : (number + 1) * SLIDES]]
         if chosen:
-            yield f"slides {number}", in_process(_slides(chosen))
+            yield f"slides {number}", Drawn(partial(_slides, chosen))
 
 
 def _slides(paths: list[Path]) -> Iterator[Frame]:
@@ -222,17 +233,22 @@ def _slides(paths: list[Path]) -> Iterator[Frame]:
             yield Frame(small, (number * steps + step) * STEP_S)
 
 
-def drawn_films(half: Half, count: int) -> Iterator[tuple[str, Described]]:
-    """Yield (name, fingerprints) of so many episodes of drawn series of which nothing is registered."""
+def drawn_films(half: Half, count: int) -> Iterator[tuple[str, Film]]:
+    """Yield (name, film) of so many episodes of drawn series of which nothing is registered."""
     for number in range(count):
         name = f"{DRAWN}{half.drawn[number % len(half.drawn)]}/{1 + number // len(half.drawn)}"
-        yield name, drawn_film(name, half.drawn_s)
+        yield name, put_drawn(name, half.drawn_s)
 
 
-def plain_films() -> Iterator[tuple[str, Described]]:
+def plain_films() -> Iterator[tuple[str, Film]]:
     """Yield noise, a flat frame, a gradient and a flicker, twenty seconds each."""
     for name in ("noise", "flat", "gradient", "flicker"):
-        yield name, in_process(Frame(_plain(name, number), number * STEP_S) for number in range(80))
+        yield name, Drawn(partial(_plain_frames, name))
+
+
+def _plain_frames(name: str) -> Iterator[Frame]:
+    for number in range(80):
+        yield Frame(_plain(name, number), number * STEP_S)
 
 
 def _plain(name: str, number: int) -> Picture:
@@ -246,16 +262,6 @@ def _plain(name: str, number: int) -> Picture:
 @lru_cache(maxsize=1)
 def _ramp() -> Picture:
     return np.repeat(np.linspace(0, 255, 480).astype(np.uint8)[None, :, None], 270, axis=0).repeat(3, axis=2)
-
-
-def in_process(frames: Iterable[Frame]) -> Described:
-    """Return what the decoding child would say of these frames."""
-    passes = {name: (kind.begin(), kind.frames_per_second) for name, kind in film_peers.film_kinds().items()}
-    for frame in frames:
-        for film_pass, rate in passes.values():
-            if (frame.at_s * rate) % 1 == 0:
-                film_pass.see(frame)
-    return {name: film_pass.finish() for name, (film_pass, _) in passes.items()}
 
 
 def corpus_hash() -> str:

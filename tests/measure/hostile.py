@@ -25,7 +25,7 @@ from typing import Any
 from config import settings
 from dashboard.cli import speak
 from fingerprints.decode import Describer, limits_of
-from fingerprints.interface import Description
+from fingerprints.interface import Depth, Description
 from tests.measure.odd_pictures import SEED, Odd, odd_pictures
 
 OUT = Path("build/measure/hostile.json")
@@ -71,14 +71,14 @@ def is_one_sentence(words: str) -> bool:
     return len(words) > 12 and words.endswith(".") and words.isprintable() and not re.search(r"[.!?] [A-Z]", words)
 
 
-def put(describer: Describer, make: Callable[[], Odd], folder: Path) -> Answer:
-    """Write one odd picture, have it described as everything is, and judge the answer."""
+def put(describer: Describer, make: Callable[[], Odd], folder: Path, depth: Depth) -> Answer:
+    """Write one odd file, have it described as everything is, and judge the answer."""
     odd = make()
     path = Path(tempfile.mkdtemp(dir=folder)) / odd.name
     path.write_bytes(odd.content)
     begun = time.monotonic()
     try:
-        [(_, description)] = describer.describe([path])
+        [(_, description)] = describer.describe([path], depth=depth)
     finally:
         path.unlink()
         path.parent.rmdir()
@@ -87,7 +87,9 @@ def put(describer: Describer, make: Callable[[], Odd], folder: Path) -> Answer:
     return Answer(odd.family, odd.name, description.error, took_s, fault)
 
 
-def answers(describer: Describer, makers: Iterable[Callable[[], Odd]], folder: Path) -> Iterator[Answer]:
+def answers(
+    describer: Describer, makers: Iterable[Callable[[], Odd]], folder: Path, *, depth: Depth = "glance"
+) -> Iterator[Answer]:
     """Yield every answer in order. Raises TimeoutError when one does not come at all."""
     rest = iter(makers)
     with ThreadPoolExecutor(describer.workers) as threads:
@@ -95,7 +97,7 @@ def answers(describer: Describer, makers: Iterable[Callable[[], Odd]], folder: P
         try:
             while True:
                 more = islice(rest, describer.workers * 4 - len(waiting))
-                waiting.extend(threads.submit(put, describer, make, folder) for make in more)
+                waiting.extend(threads.submit(put, describer, make, folder, depth) for make in more)
                 if not waiting:
                     return
                 yield waiting.popleft().result(describer.limits.timeout_s * 2 + LATER_S)

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from matcher.film_score import WEIGHTS
-from tests.measure import film_clips, film_lengths, film_peers, film_speed, films_corpus
+from tests.measure import film_clips, film_lengths, film_peers, film_scale, film_speed, films_corpus
 from tests.measure.film_metrics import ends, found_share, segment_scores
-from tests.measure.film_run import LOOK, METHODS, OURS, Plan, Run, measure
+from tests.measure.film_run import HASHES, LOOK, METHODS, OURS, Plan, Run, measure
 
 OUT = Path("build/measure/video.json")
 SHOWS, QUICK_SHOWS = 12, 2
@@ -81,7 +81,9 @@ def missed(run: Run) -> dict[str, list[str]]:
     return lost
 
 
-def report(tuning: Run, reported: Run, speed: dict[str, Any], *, is_quick: bool) -> dict[str, Any]:
+def report(
+    tuning: Run, reported: Run, speed: dict[str, Any], scale: dict[str, Any], *, is_quick: bool
+) -> dict[str, Any]:
     """Return what is written to the JSON."""
     thresholds = {
         kind.name: max([c.score for c in tuning.false[kind.name]], default=0.0) + 1e-6 for kind in film_peers.PEERS
@@ -101,19 +103,22 @@ def report(tuning: Run, reported: Run, speed: dict[str, Any], *, is_quick: bool)
         **reported.sibling,
         **{key: speed[key] for key in ("x_realtime_nonmatching", "cpu_s_per_24min_match")},
         "bytes_per_reference_hour": round(reported.bytes_per_reference_hour),
+        "bytes_per_reference_hour_hash_tier": round(reported.bytes_per_reference_hour_hashes),
     }
     return {
         "measure": "video", "seed": films_corpus.SEED, "corpus": films_corpus.corpus_hash(),
         "machine": f"{platform.machine()}, {platform.processor() or 'unknown'}, Python {platform.python_version()}",
         "half": "reported", "quick": is_quick, "ours": ours,
         "peers": {kind.name: row(reported, kind.name, thresholds[kind.name]) for kind in film_peers.PEERS},
+        "hash_tier": row(reported, HASHES, LOOK), "scale": scale,
         "tuning_half": {method: row(tuning, method, thresholds[method]) for method in METHODS},
         "tuning_distractor_minutes": round(tuning.distractor_s / 60, 1),
         "per_attack_columns": ["segment_f1", "video_recall", "boundary_error_median_s", "speed_error"],
         "per_attack": attacks, "lengths": film_lengths.tables(reported.timed), "speed": speed, "weights": WEIGHTS,
         "false": sorted({(c.query, c.reference, round(c.score, 3)) for c in reported.false[OURS] if c.score >= 0.3}),
         "missed": missed(reported), "timed": [asdict(each) for each in reported.timed],
-        "took_s": {run.half: round(run.took_s) for run in (tuning, reported)} | {"speed": speed["took_s"]},
+        "took_s": {run.half: round(run.took_s) for run in (tuning, reported)}
+        | {"speed": speed["took_s"], "scale": scale["took_s"]},
         "versions": {name: version(name) for name in PARTS},
     }  # fmt: skip
 
@@ -123,19 +128,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a quarter of the attacks; under five minutes")
     parser.add_argument("--no-speed", action="store_true", help="leave the speeds out")
+    parser.add_argument("--no-scale", action="store_true", help="leave the enlarged shelf out")
     options = parser.parse_args()
     is_quick = options.quick
     attacks = film_clips.QUICK if is_quick else tuple(each.name for each in film_clips.ATTACKS)
     shows = QUICK_SHOWS if is_quick else SHOWS
     plans = [
         # quickly, the tuning half gives hardly more than what its distractors say: the thresholds of the peers
-        Plan("tuning", attacks[:3] if is_quick else attacks, shows, has_lengths=False, is_quick=is_quick),
-        Plan("reported", attacks, shows, has_lengths=True, is_quick=is_quick),
+        Plan(
+            "tuning", attacks[:1] if is_quick else attacks, shows, has_lengths=False, has_tiers=False, is_quick=is_quick
+        ),
+        Plan("reported", attacks, shows, has_lengths=True, has_tiers=True, is_quick=is_quick),
     ]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:  # one half a core
         tuning, reported = pool.map(measure, plans)
     speed = film_speed.NOTHING if options.no_speed else film_speed.measure(is_quick=is_quick)
-    result = report(tuning, reported, speed, is_quick=is_quick)
+    scale = {"took_s": 0} if options.no_scale else film_scale.measure(is_quick=is_quick)
+    result = report(tuning, reported, speed, scale, is_quick=is_quick)
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=1) + "\n")
     show(result)
@@ -155,7 +164,9 @@ def show(result: dict[str, Any]) -> None:
         lines.append("{:44}{:>14}{:>14}{:>14}".format(attack, *shown) + f"{ends_s:>10.2f} / {speed:.3f}")
     for title in ("within_1s_by_length", "within_1s_by_treatment"):
         lines += [f"{title}: " + ", ".join(f"{key} {value:.2f}" for key, value in result["lengths"][title].items())]
-    lines += [f"{key:44}{value!s:>14}" for key, value in result["speed"].items()]
+    for part in ("hash_tier", "speed", "scale"):
+        lines.append(f"{part}:")
+        lines += [f"  {key:42}{value!s:>14}" for key, value in result[part].items()]
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -1,0 +1,124 @@
+"""What of a film that was seen at a glance deserves a closer watch, and how its frames are to be straightened. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprints.interface import Laid, Watch
+from matcher.film_looks import Glimpse, Place
+
+AROUND_S = 12.0  # before and after what was glimpsed
+SETTLED_EDGE_S = 8.0  # of a settled stretch that is watched at either end
+SAME_PLACE = 0.06  # of the frame: two maps that put the corners this near to each other are one
+AS_IS = 0.03  # of the frame: a copy that lies like this need not be straightened
+WHOLE = 0.8  # of a reference's frame that must be visible, for its hash to mean anything
+MOST_PLACES = 3  # ways that one reference is straightened
+KINDS = LOOKS, POINTS, INSETS, CUTS = "seen-pdq", "seen-sift", "seen-insets", "seen-cuts"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A closer watch and what it is for."""
+
+    watch: Watch
+    reference_id: int | None = None  # whose frame the film's frames are straightened to; None: they are left alone
+
+
+def wanted(
+    glimpses: Mapping[int, Sequence[Glimpse]], places: Mapping[int, Sequence[Place]], duration_s: float
+) -> list[Asked]:
+    """Return the stretches to watch: everything around a promise as it is, and straightened wherever a place says how
+    a reference lies. In the middle of a settled stretch nobody has to look."""
+    open_spans, settled = [], []
+    for glimpse in (each for some in glimpses.values() for each in some):
+        open_spans.append((glimpse.start_s - AROUND_S, glimpse.end_s + AROUND_S))
+        if glimpse.is_settled:
+            settled.append((glimpse.start_s + SETTLED_EDGE_S, glimpse.end_s - SETTLED_EDGE_S))
+    open_spans += [(each.at_s - AROUND_S, each.at_s + AROUND_S) for some in places.values() for each in some]
+    spans = without(united(open_spans), settled)
+    asked = [Asked(Watch(start, end, (LOOKS, POINTS, CUTS))) for start, end in _within(spans, duration_s)]
+    for reference_id, seen in sorted(places.items()):
+        for laid, around in _places(seen):
+            kinds = (LOOKS, POINTS, CUTS) if visible(laid) >= WHOLE else (POINTS, CUTS)
+            parts = _within(without(around, settled), duration_s)
+            asked += [Asked(Watch(start, end, kinds, laid), reference_id) for start, end in parts]
+    return asked
+
+
+def _places(seen: Sequence[Place]) -> list[tuple[Laid, list[tuple[float, float]]]]:
+    """Return the few ways that a reference lies in a film, the clearest first, each with the seconds around it; ways
+    that need no straightening are left out."""
+    found: list[tuple[Laid, list[Place]]] = []
+    for each in sorted(seen, key=lambda one: -one.weight):
+        for laid, others in found:
+            if apart(laid, each.laid) <= SAME_PLACE:
+                others.append(each)
+                break
+        else:
+            found.append((each.laid, [each]))
+    strongest = sorted(found, key=lambda place: -sum(each.weight for each in place[1]))
+    return [
+        (laid, united([(each.at_s - AROUND_S, each.at_s + AROUND_S) for each in some]))
+        for laid, some in strongest[:MOST_PLACES]
+        if _is_altered(laid)
+    ]
+
+
+def _is_altered(laid: Laid) -> bool:
+    """Say whether a frame as it is would not show the reference where the reference has it."""
+    return float(np.abs(corners(laid) - _square()).max()) > AS_IS
+
+
+def apart(one: Laid, other: Laid) -> float:
+    """Return how far apart two maps put the corners of a reference, as a fraction of the frame."""
+    return float(np.abs(corners(one) - corners(other)).max())
+
+
+def corners(laid: Laid) -> NDArray[np.float64]:
+    """Return where a reference's corners lie, as fractions of the frame that was seen, (4, 2)."""
+    matrix = np.asarray(laid.matrix)
+    placed = (_square() * laid.reference_size) @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(placed / laid.seen_size)
+
+
+def visible(laid: Laid) -> float:
+    """Return which share of the reference's frame the film shows."""
+    matrix = np.asarray(laid.matrix)
+    grid = (np.stack(np.meshgrid(*[np.arange(20)] * 2), axis=-1).reshape(-1, 2) + 0.5) / 20
+    placed = (grid * laid.reference_size) @ matrix[:, :2].T + matrix[:, 2]
+    return float(((placed >= 0) & (placed <= laid.seen_size)).all(axis=1).mean())
+
+
+def _square() -> NDArray[np.float64]:
+    return np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+
+
+def united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the spans in order of time, those that touch as one."""
+    found: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
+
+
+def without(spans: Iterable[tuple[float, float]], holes: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the spans less the holes."""
+    found = list(spans)
+    for begin, finish in holes:
+        if finish <= begin:
+            continue
+        parts = [((start, min(end, begin)), (max(start, finish), end)) for start, end in found]
+        found = [part for pair in parts for part in pair if part[1] > part[0]]
+    return found
+
+
+def _within(spans: Iterable[tuple[float, float]], duration_s: float) -> list[tuple[float, float]]:
+    """Return the parts of the spans that the film has, on whole quarters of a second."""
+    cut = [(max(0.0, math.floor(start * 4) / 4), min(duration_s, math.ceil(end * 4) / 4)) for start, end in spans]
+    return [(start, end) for start, end in cut if end > start]
