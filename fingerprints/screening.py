@@ -121,7 +121,7 @@ class _Track:
     """The sound so far, mono, starting where the pictures start."""
 
     def __init__(self) -> None:
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ, frame_size=SOUND_RATE_HZ)
         self._pieces: list[NDArray[np.int16]] = []
         self._count = 0
         self._begun_s: float | None = None  # on the file's clock

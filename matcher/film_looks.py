@@ -42,6 +42,7 @@ class Look:
     pictures: int  # different pictures among them; a slide shown for a minute is one
     proof_s: float  # seconds' worth of agreeing frames outside of excluded stretches
     proof_pictures: int  # different pictures among those
+    laid: Laid | None = None  # how the reference lies in the frames, where they were straightened
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,16 @@ class Looks:
                 found.setdefault(reference_id, []).extend(looks)
         return found
 
-    def straightened(self, reference_id: int, vectors: Vectors) -> list[Look]:
-        """Return the stretches of one reference that look alike once the film's frames are straightened."""
+    def straightened(self, reference_id: int, vectors: Vectors, laid: Laid) -> list[Look]:
+        """Return the stretches of one reference that look alike once the film's frames are straightened by how it lies
+        in them."""
         at_s, codes = _asked(vectors, FULL)
         near = self._frames.within(codes, RADIUS, [reference_id])
-        return self._lined_up(reference_id, at_s, codes, near) if len(near.query) >= MANNER.least_hits else []
+        if len(near.query) < MANNER.least_hits:
+            return []
+        is_mirrored = bool(np.linalg.det(np.asarray(laid.matrix)[:, :2]) < 0)
+        looks = self._lined_up(reference_id, at_s, codes, near)
+        return [replace(look, laid=laid, is_mirrored=is_mirrored) for look in looks]
 
     def _lined_up(
         self, reference_id: int, at_s: alignment.Seconds, codes: Codes, near: Near, manner: alignment.Manner = MANNER

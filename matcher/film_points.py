@@ -153,6 +153,8 @@ class Points:
     def lined_up(self, reference_id: int, seen: Sequence[Sighting], asked_s: alignment.Seconds) -> list[Shown]:
         """Return the stretches of one reference that the sightings line up to; `asked_s`: of which moments of the
         query there was a picture."""
+        if reference_id not in self._films:  # a work of which hashes alone are kept
+            return []
         seen = _clearest_of_each_pair(seen)
         hits, source = _hits(self._films[reference_id], seen)
         found = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fingerprints.interface import Laid
 from matcher import alignment, film_score
 from matcher.film_looks import Look
 from matcher.film_points import Shown
@@ -28,6 +29,7 @@ class Stretch:
     seen: FilmEvidence  # everything: is this the reference at all?
     proof: FilmEvidence  # without excluded stretches: does it prove a copy?
     shown: Shown | None = None
+    laid: Laid | None = None  # how the reference lies, as whole frames say once they are straightened
 
 
 def _is_settled(look_s: float, pictures: int) -> bool:
@@ -57,7 +59,7 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
                 stretches[number] = replace(stretch, shown=each)  # asked only for how the copy lies
                 break
             if both is not None:
-                stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each)
+                stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each, stretch.laid)
                 break
         else:
             is_mirrored = bool(np.linalg.det(np.asarray(each.best.laid.matrix)[:, :2]) < 0)
@@ -96,7 +98,7 @@ def _looked(look: Look, changes: alignment.Seconds) -> Stretch:
         is_mirrored=look.is_mirrored,
     )  # fmt: skip
     proof = replace(seen, look_s=look.proof_s, look_pictures=look.proof_pictures)
-    return Stretch(alignment.snapped(look.segment, changes, FRAMES_SNAP_S), seen, proof)
+    return Stretch(alignment.snapped(look.segment, changes, FRAMES_SNAP_S), seen, proof, laid=look.laid)
 
 
 def _with_points(seen: FilmEvidence, proof: FilmEvidence, shown: Shown) -> tuple[FilmEvidence, FilmEvidence]:
@@ -126,7 +128,7 @@ def _bridged(stretches: list[Stretch]) -> list[Stretch]:
             both = _across(before.segment, each.segment)
             if both is not None:
                 evidence = _both(before.seen, each.seen), _both(before.proof, each.proof)
-                kept[number] = Stretch(both, *evidence, _clearer(before.shown, each.shown))
+                kept[number] = Stretch(both, *evidence, _clearer(before.shown, each.shown), before.laid or each.laid)
                 break
         else:
             kept.append(each)

@@ -12,6 +12,9 @@ from matcher.film_looks import Glimpse, Place
 
 AROUND_S = 12.0  # before and after what was glimpsed
 SETTLED_EDGE_S = 8.0  # of a settled stretch that is watched at either end
+LEAST_SETTLED_S = (
+    90.0  # shorter ones are watched whole: where seconds count, black frames and cards must be told from them
+)
 SAME_PLACE = 0.06  # of the frame: two maps that put the corners this near to each other are one
 AS_IS = 0.03  # of the frame: a copy that lies like this need not be straightened
 WHOLE = 0.8  # of a reference's frame that must be visible, for its hash to mean anything
@@ -35,14 +38,14 @@ def wanted(
     open_spans, settled = [], []
     for glimpse in (each for some in glimpses.values() for each in some):
         open_spans.append((glimpse.start_s - AROUND_S, glimpse.end_s + AROUND_S))
-        if glimpse.is_settled:
+        if glimpse.is_settled and glimpse.end_s - glimpse.start_s >= LEAST_SETTLED_S:
             settled.append((glimpse.start_s + SETTLED_EDGE_S, glimpse.end_s - SETTLED_EDGE_S))
     open_spans += [(each.at_s - AROUND_S, each.at_s + AROUND_S) for some in places.values() for each in some]
     spans = without(united(open_spans), settled)
     asked = [Asked(Watch(start, end, (LOOKS, POINTS, CUTS))) for start, end in _within(spans, duration_s)]
     for reference_id, seen in sorted(places.items()):
         for laid, around in _places(seen):
-            kinds = (LOOKS, POINTS, CUTS) if visible(laid) >= WHOLE else (POINTS, CUTS)
+            kinds = (LOOKS, CUTS) if visible(laid) >= WHOLE else (POINTS, CUTS)
             parts = _within(without(around, settled), duration_s)
             asked += [Asked(Watch(start, end, kinds, laid), reference_id) for start, end in parts]
     return asked

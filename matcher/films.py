@@ -90,8 +90,8 @@ class FilmShelf:
         """Return, by reference, every stretch that frames or points suggest, before any judgement; surest first."""
         looks = self._looks.compare(seen.looks, seen.promise.owners)
         for asked, told in seen.straightened:
-            if asked.reference_id is not None and LOOKS in told:
-                more = self._looks.straightened(asked.reference_id, told[LOOKS])
+            if asked.reference_id is not None and asked.watch.laid is not None and LOOKS in told:
+                more = self._looks.straightened(asked.reference_id, told[LOOKS], asked.watch.laid)
                 looks.setdefault(asked.reference_id, []).extend(more)
         looks = {reference_id: strongest(some) for reference_id, some in looks.items() if some}
         shown = self._shown(seen, looks)
@@ -135,25 +135,25 @@ class FilmShelf:
         if not score:
             return None
         is_copy = score >= self._likely_copy and any(film_score.shows_a_film(each.proof) for each in sure)
-        lying = [_altered(each.shown) for each in sure]
-        clear = [(each.shown.points, lies) for each, lies in zip(sure, lying, strict=True) if each.shown and lies]
-        segments = [replace(each.segment, altered=lies) for each, lies in zip(sure, lying, strict=True)]
+        segments = [replace(each.segment, altered=_altered(each)) for each in sure]
+        clear = [each.altered for each in sorted(segments, key=lambda one: -one.score) if each.altered is not None]
         return Comparison(
             reference_id=reference_id,
             score=score,
             lane="copy" if is_copy else "lead",
             reasons=film_score.reasons(evidence),
-            outline=max(clear, key=lambda each: each[0])[1].outline if clear else (),
+            outline=clear[0].outline if clear else (),
             segments=tuple(sorted(segments or [each.segment for each in heard], key=lambda each: each.query_start_s)),
             matched_seconds=evidence.matched_s,
         )
 
 
-def _altered(shown: Shown | None) -> Altered | None:
-    """Return what was done to the picture of a stretch; None when no picture shows that clearly."""
-    if shown is None or shown.points < CLEAR_OUTLINE:
+def _altered(stretch: Stretch) -> Altered | None:
+    """Return what was done to the picture of a stretch; None when nothing shows that clearly."""
+    shown = stretch.shown
+    laid = shown.best.laid if shown is not None and shown.points >= CLEAR_OUTLINE else stretch.laid
+    if laid is None:
         return None
-    laid = shown.best.laid
     matrix = np.asarray(laid.matrix)
     is_mirrored = bool(np.linalg.det(matrix[:, :2]) < 0)
     across = -matrix[:, 0] if is_mirrored else matrix[:, 0]

@@ -149,8 +149,10 @@ def watched(film: Film, length_s: float, watches: Sequence[Watch]) -> Watched:
 
 
 def compared(shelf: FilmShelf, film: Film, length_s: float, also: Mapping[str, Vectors] = NOTHING) -> list[Comparison]:
-    """Return what the shelf says of a film that was seen, in both passes; `also`: what else a glance tells, as its
-    sound."""
+    """Return what the shelf says of a film that was seen, in both passes.
+
+    `also`: what else a glance tells of it, as its sound.
+    """
     glance = {**glanced(film, length_s), **also}
     promise = shelf.promising(glance, length_s)
     told = watched(film, length_s, [each.watch for each in promise.asked])

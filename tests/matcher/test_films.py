@@ -93,7 +93,7 @@ def subtitled(picture: Picture) -> Picture:
 
 
 @pytest.mark.parametrize("alter", [cropped, letterboxed, subtitled])
-def test_a_framed_or_written_on_copy_is_found(shelf: FilmShelf, alter: object) -> None:
+def test_a_framed_or_written_on_copy_is_found(shelf: FilmShelf, alter: Alter) -> None:
     found = the_only(copied(shelf, alter))
     assert_found(found, within_s=0.1)
     assert found.lane == "copy"
@@ -221,3 +221,11 @@ def test_sound_that_agrees_is_told_beside_the_pictures(references: Mapping[int, 
     found = the_only(compared(shelf, drawn(1), 20, heard(tune(1, 20))))
     assert found.lane == "copy"
     assert "sound agrees" in [reason.signal for reason in found.reasons]
+
+
+def test_a_work_of_which_hashes_alone_are_kept_is_found_by_them(
+    references: Mapping[int, Mapping[str, Vectors]],
+) -> None:
+    shelf = FilmShelf()
+    shelf.add(WORK, {"film-pdq": references[WORK]["film-pdq"]})
+    assert_found(the_only(copied(shelf)))

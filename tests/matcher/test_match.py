@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from config.blobs import BlobStore
+from config.home import Home
 from fingerprints import store
-from fingerprints.interface import Description, Watch, Watched
+from fingerprints.interface import Description, MediaFacts, Watch, Watched
 from matcher import match, retrieve
 from matcher.catalogue import Work
 from matcher.match import Look, Match
 from tests import factories
 from tests.factories import NOW
+from tests.matcher.drawn_films import clip, described, drawn, glanced
 from tests.matcher.drawn_pictures import Picture, blob_of, described_drawing, reference, sighting
 
 
@@ -163,3 +166,65 @@ def test_the_shelf_is_kept_between_questions(session: Session, work: Work) -> No
     first = retrieve.shelf(session)
     assert len(first) == 1
     assert retrieve.shelf(session) is first
+
+
+FILM_S = 30.0
+
+
+def shown(home: Home) -> int:
+    """Register a film, and have a longer one seen that shows most of it; return the sighting. No file of it is held."""
+    ours, theirs = described(drawn(1), FILM_S), glanced(clip(drawn(1), drawn(9), start_s=2, at_s=4, length_s=26), 36)
+    versions = retrieve.versions_in_use()
+    with home.sessions().begin() as session:
+        row = factories.reference(session, factories.work(session))
+        facts = MediaFacts("video", 320, 180, FILM_S, 24.0)
+        store.save(session, row.blob, Description(facts, {(name, versions[name]): ours[name] for name in ours}))
+        seen = factories.sighting(session, factories.finding(session))
+        facts = MediaFacts("video", 320, 180, 36.0, 24.0)
+        store.save(session, seen.blob, Description(facts, {(name, versions[name]): theirs[name] for name in theirs}))
+        return seen.id
+
+
+def test_a_film_whose_file_is_gone_is_named_by_its_key_frames_and_the_reasons_say_so(home: Home) -> None:
+    ids = [shown(home)]
+    with home.sessions().begin() as session:
+        assert match.pending(session, 8) == ids
+        match.compare(session, ids)
+    with home.readers()() as session:
+        row = session.scalars(select(Match)).one()
+    assert row.matched_seconds > 20
+    (said,) = [reason["says"] for reason in row.reasons if reason["signal"] == "key frames only"]
+    assert said.endswith("Its file is not held here any more.")
+
+
+class OthersWrite(BlobStore):
+    """Blobs, each of which somebody else writes a row before it is opened."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home.blobs.root)
+        self._home = home
+        self.asked = 0
+
+    def has(self, sha256: str) -> bool:
+        self.asked += 1
+        with self._home.sessions().begin() as other:  # on SQLite this waits, and fails, while anybody may write
+            factories.owner(other, f"Somebody else {self.asked}")
+        return super().has(sha256)
+
+
+class SharedHome(Home):
+    """A home in which others write whenever a film is about to be watched."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "blobs", OthersWrite(Home(self.settings, self.engine)))
+
+
+def test_others_can_write_while_a_film_is_watched(home: Home) -> None:
+    ids = [shown(home)]
+    shared = SharedHome(home.settings, home.engine)
+    with shared.sessions().begin() as session:
+        match.compare(session, ids)
+        assert session.scalar(select(func.count()).select_from(Match)) == 1
+    assert isinstance(shared.blobs, OthersWrite)
+    assert shared.blobs.asked == 1

@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from matcher.films import FilmShelf
 from matcher.interface import Segment
@@ -25,8 +25,8 @@ class Plan:
 
     half: str
     attacks: tuple[str, ...]  # their names, for what they do cannot be sent to another process
-    shows: int  # slide shows, and as many drawn episodes
-    has_lengths: bool
+    shows: int  # slide shows, and as many drawn episodes; 0: no distractors at all
+    has_lengths: bool  # and the episode that is not registered
     has_tiers: bool  # asks the lower tier as well
     is_quick: bool
 
@@ -47,6 +47,27 @@ class Run:
     bytes_per_reference_hour_hashes: float = 0.0
     took_s: float = 0.0
 
+    def of_attacks(self, names: Collection[str]) -> "Run":
+        """Return the run as if only these attacks had been asked."""
+        claims = {method: [each for each in mine if each.attack in names] for method, mine in self.claims.items()}
+        return replace(self, claims=claims, wanted=[claim for claim in self.wanted if claim.attack in names])
+
+    def joined(self, other: "Run") -> "Run":
+        """Return what two parts of one half gave."""
+        return Run(
+            self.half,
+            {method: self.claims[method] + other.claims[method] for method in self.claims},
+            {method: self.false[method] + other.false[method] for method in self.false},
+            self.wanted + other.wanted,
+            self.copies | other.copies,
+            self.timed + other.timed,
+            self.sibling | other.sibling,
+            self.distractor_s + other.distractor_s,
+            self.bytes_per_reference_hour,
+            self.bytes_per_reference_hour_hashes,
+            self.took_s + other.took_s,
+        )
+
 
 def measure(plan: Plan) -> Run:
     """Return what every method says of one half."""
@@ -61,10 +82,10 @@ def measure(plan: Plan) -> Run:
         _ask(asked, bench, run, plan)
     for asked in _followed(bench.put(lengths), f"{plan.half} half, lengths", len(lengths)):
         run.timed.append(_timed(asked, bench))
-    for asked in bench.distractors(plan.shows):
+    for asked in bench.distractors(plan.shows) if plan.shows else ():
         _ask(asked, bench, run, plan)
     _say(f"{plan.half} half: {run.distractor_s / 60:.0f} minutes of distractors")
-    run.sibling = _sibling(bench)
+    run.sibling = _sibling(bench) if plan.has_lengths else {}
     run.bytes_per_reference_hour = bench.bytes_per_hour()
     run.bytes_per_reference_hour_hashes = bench.bytes_per_hour(("film-pdq",))
     run.took_s = time.monotonic() - began
@@ -84,7 +105,7 @@ def _ask(asked: Asked, bench: Bench, run: Run, plan: Plan) -> None:
         claim(OURS, reference, each.score, each.segments)
         if each.lane == "copy":
             run.copies.add((asked.name, reference))
-    if plan.has_tiers:
+    if plan.has_tiers and (not asked.truths or asked.attack in film_clips.QUICK):  # a quarter tells enough
         for each in said(bench.hashes_alone, asked.film):
             claim(HASHES, bench.names[each.reference_id], each.score, each.segments)
     for kind in film_peers.PEERS:

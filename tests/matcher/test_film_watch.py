@@ -1,0 +1,186 @@
+"""What the two passes promise: a glance asks for what deserves a closer watch, and the watch tells it to the frame."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from fingerprints.interface import Vectors, Watch
+from fingerprints.kinds.film_sift import SeenSift
+from fingerprints.kinds.seen_insets import SeenInsets
+from matcher.film_seen import Promise
+from matcher.films import FilmShelf
+from matcher.interface import Comparison, Segment
+from tests.matcher.drawn_films import (
+    HEIGHT,
+    WIDTH,
+    Film,
+    Picture,
+    clip,
+    compared,
+    described,
+    drawn,
+    glanced,
+    watched,
+)
+
+WORK, OTHER_WORK, HOUR_LONG = 11, 12, 13
+LENGTH_S = 40
+FRAME_S = 1 / 24
+HOUR_S = 3600.0
+OURS, STRANGER = drawn(1), drawn(9)
+LEFT, TOP, RIGHT, BOTTOM = 180, 100, 300, 168  # where the small inset stands
+
+
+@pytest.fixture(scope="module")
+def references() -> Mapping[int, Mapping[str, Vectors]]:
+    return {WORK: described(OURS, LENGTH_S), OTHER_WORK: described(drawn(2), LENGTH_S)}
+
+
+@pytest.fixture
+def shelf(references: Mapping[int, Mapping[str, Vectors]]) -> FilmShelf:
+    made = FilmShelf()
+    for number, vectors in references.items():
+        made.add(number, vectors)
+    return made
+
+
+def the_only(comparisons: list[Comparison]) -> Comparison:
+    (found,) = comparisons
+    return found
+
+
+def spans(segments: Sequence[Segment]) -> list[object]:
+    """Return where the segments lie in the query, to the frame."""
+    return [(each.query_start_s, each.query_end_s) for each in segments]
+
+
+def about(*ends_s: tuple[float, float]) -> list[object]:
+    return [pytest.approx(each, abs=FRAME_S) for each in ends_s]
+
+
+def watches(promise: Promise) -> list[Watch]:
+    return [each.watch for each in promise.asked]
+
+
+def black(_at_s: float) -> Picture:
+    return np.full((HEIGHT, WIDTH, 3), 6, np.uint8)
+
+
+def small_inset(at_s: float) -> Picture:
+    picture = STRANGER(at_s)
+    size = (RIGHT - LEFT, BOTTOM - TOP)
+    picture[TOP:BOTTOM, LEFT:RIGHT] = cv2.resize(OURS(at_s), size, interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def test_a_film_that_shows_nothing_of_ours_asks_for_no_closer_watch(shelf: FilmShelf) -> None:
+    promise = shelf.promising(glanced(STRANGER, 30), 30)
+    assert promise.asked == ()
+    assert promise.owners == ()
+
+
+def hashes(at_s: np.ndarray, codes: np.ndarray) -> Vectors:
+    """Return clear whole frames at these seconds."""
+    views, quality = np.zeros(len(at_s)), np.full(len(at_s), 100)
+    return Vectors(codes, np.column_stack([at_s, views, quality]).astype(np.float32))
+
+
+def test_a_settled_hour_long_copy_is_watched_only_near_its_ends() -> None:
+    shots = np.random.default_rng(3).integers(0, 256, (int(HOUR_S / 2), 32)).astype(np.uint8)
+    frames = np.arange(0, HOUR_S, 0.25)
+    shelf = FilmShelf()
+    shelf.add(HOUR_LONG, {"film-pdq": hashes(frames, shots[(frames // 2).astype(int)])})
+    glance = {"seen-pdq": hashes(100 + np.arange(0, HOUR_S, 2.0), shots)}
+    asked = watches(shelf.promising(glance, HOUR_S + 200))
+    assert len(asked) == 2
+    first, last = asked
+    assert first.start_s < 100 < first.end_s < 120
+    assert HOUR_S + 80 < last.start_s < HOUR_S + 100 < last.end_s < HOUR_S + 120
+
+
+def test_a_small_inset_is_found_by_its_rectangle_and_told_where_it_lies(shelf: FilmShelf) -> None:
+    glance = {name: told for name, told in glanced(small_inset, 14).items() if name != SeenSift.name}
+    promise = shelf.promising(glance, 14)  # no point may help: the rectangle alone has to find it
+    straightened = [each for each in promise.asked if each.reference_id == WORK]
+    assert straightened
+    assert promise.sightings == {}
+    found = the_only(shelf.compare(glance, promise, watched(small_inset, 14, watches(promise)).seen))
+    assert (found.reference_id, found.lane) == (WORK, "copy")
+    (segment,) = found.segments
+    assert segment.altered is not None
+    corners = [(LEFT, TOP), (RIGHT, TOP), (RIGHT, BOTTOM), (LEFT, BOTTOM)]
+    assert np.allclose(segment.altered.outline, [(x / WIDTH, y / HEIGHT) for x, y in corners], atol=0.02)
+
+
+def test_without_its_rectangle_and_points_a_small_inset_is_not_even_promising(shelf: FilmShelf) -> None:
+    glance = glanced(small_inset, 14)
+    bare = {name: told for name, told in glance.items() if name not in (SeenSift.name, SeenInsets.name)}
+    assert shelf.promising(bare, 14).asked == ()
+
+
+def test_an_inset_is_told_from_the_very_frame_that_it_appears_in(shelf: FilmShelf) -> None:
+    """The whole frame changes too little there to be a cut; the straightened one changes altogether."""
+    film: Film = lambda at_s: small_inset(at_s) if 7.25 <= at_s < 16.75 else STRANGER(at_s)  # noqa: E731
+    found = the_only(compared(shelf, film, 24))
+    assert spans(found.segments) == about((7.25, 16.75))
+
+
+def test_the_closer_watch_finds_what_lies_between_two_key_frames(shelf: FilmShelf) -> None:
+    film = clip(OURS, STRANGER, start_s=8, at_s=6.1, length_s=4)
+    film = clip(OURS, film, start_s=20.05, at_s=12.05, length_s=1.9)  # key frames stand at 12 and at 14
+    glance = glanced(film, 20)
+    promise = shelf.promising(glance, 20)
+    found = the_only(shelf.compare(glance, promise, watched(film, 20, watches(promise)).seen))
+    assert spans(found.segments) == about((6.1, 10.1), (12.05, 13.95))
+    unwatched = shelf.compare(glance, promise)
+    assert all(each.query_end_s <= 12 for found in unwatched for each in found.segments)
+
+
+def test_a_reference_taken_off_the_shelf_meanwhile_is_not_named(shelf: FilmShelf) -> None:
+    film = clip(OURS, STRANGER, start_s=8, at_s=5, length_s=12)
+    film = clip(drawn(2), film, start_s=4, at_s=20, length_s=10)
+    glance = glanced(film, 34)
+    promise = shelf.promising(glance, 34)
+    told = watched(film, 34, watches(promise)).seen
+    assert {each.reference_id for each in shelf.compare(glance, promise, told)} == {WORK, OTHER_WORK}
+    shelf.remove(WORK)
+    assert [each.reference_id for each in shelf.compare(glance, promise, told)] == [OTHER_WORK]
+
+
+def test_an_inset_reference_taken_off_the_shelf_meanwhile_breaks_nothing(shelf: FilmShelf) -> None:
+    glance = glanced(small_inset, 14)
+    promise = shelf.promising(glance, 14)
+    told = watched(small_inset, 14, watches(promise)).seen
+    shelf.remove(WORK)
+    assert shelf.compare(glance, promise, told) == []
+
+
+def test_a_film_played_backwards_is_told_so(shelf: FilmShelf) -> None:
+    found = the_only(compared(shelf, lambda at_s: OURS(30 - at_s), 24))
+    assert found.lane == "copy"
+    (segment,) = found.segments
+    assert segment.speed == pytest.approx(-1, abs=0.01)
+    assert any("played backwards" in each.says for each in found.reasons)
+
+
+def test_two_shots_of_a_montage_on_one_line_are_not_joined_over_what_lies_between_them(shelf: FilmShelf) -> None:
+    film = clip(OURS, STRANGER, start_s=2, at_s=2, length_s=4)
+    film = clip(OURS, film, start_s=11, at_s=11, length_s=4)
+    found = the_only(compared(shelf, film, 20))
+    assert spans(found.segments) == about((2, 6), (11, 15))
+    assert found.matched_seconds == pytest.approx(8, abs=0.1)
+
+
+def test_a_dark_second_within_one_scene_is_bridged_and_not_counted(shelf: FilmShelf) -> None:
+    film = clip(OURS, STRANGER, start_s=4, at_s=4, length_s=12)
+    found = the_only(compared(shelf, clip(black, film, start_s=0, at_s=9, length_s=1), 20))
+    assert spans(found.segments) == about((4, 16))
+    assert found.matched_seconds == pytest.approx(11, abs=0.1)
+
+
+def test_a_spoiled_moment_that_is_short_beside_the_scene_is_bridged(shelf: FilmShelf) -> None:
+    film = clip(OURS, STRANGER, start_s=2, at_s=2, length_s=22)
+    spoiled = clip(drawn(30), film, start_s=0, at_s=12, length_s=2.5)
+    assert spans(the_only(compared(shelf, spoiled, 28)).segments) == about((2, 24))
