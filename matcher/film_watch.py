@@ -18,7 +18,8 @@ LEAST_SETTLED_S = (
 SAME_PLACE = 0.06  # of the frame: two maps that put the corners this near to each other are one
 AS_IS = 0.03  # of the frame: a copy that lies like this need not be straightened
 WHOLE = 0.8  # of a reference's frame that must be visible, for its hash to mean anything
-MOST_PLACES = 3  # ways that one reference is straightened
+MOST_WAYS = 3  # that one reference is straightened
+MOST_STRAIGHTENED_S = 3600.0  # of one film, all ways together; the clearest come first
 KINDS = LOOKS, POINTS, INSETS, CUTS = "seen-pdq", "seen-sift", "seen-insets", "seen-cuts"
 
 
@@ -43,17 +44,29 @@ def wanted(
     open_spans += [(each.at_s - AROUND_S, each.at_s + AROUND_S) for some in places.values() for each in some]
     spans = without(united(open_spans), settled)
     asked = [Asked(Watch(start, end, (LOOKS, POINTS, CUTS))) for start, end in _within(spans, duration_s)]
-    for reference_id, seen in sorted(places.items()):
-        for laid, around in _places(seen):
-            kinds = (LOOKS, CUTS) if visible(laid) >= WHOLE else (POINTS, CUTS)
-            parts = _within(without(around, settled), duration_s)
-            asked += [Asked(Watch(start, end, kinds, laid), reference_id) for start, end in parts]
+    ways = [(way, reference_id) for reference_id, seen in sorted(places.items()) for way in _ways(seen)]
+    left_s = MOST_STRAIGHTENED_S
+    for way, reference_id in sorted(ways, key=lambda each: -each[0].weight):
+        kinds = (LOOKS, CUTS) if visible(way.laid) >= WHOLE else (POINTS, CUTS)
+        for start, end in _within(without(way.around, settled), duration_s):
+            end = min(end, start + left_s)
+            if end > start:
+                left_s -= end - start
+                asked.append(Asked(Watch(start, end, kinds, way.laid), reference_id))
     return asked
 
 
-def _places(seen: Sequence[Place]) -> list[tuple[Laid, list[tuple[float, float]]]]:
-    """Return the few ways that a reference lies in a film, the clearest first, each with the seconds around it; ways
-    that need no straightening are left out."""
+@dataclass(frozen=True)
+class _Way:
+    """One way that a reference lies in a film."""
+
+    laid: Laid
+    weight: float  # of all places that say so
+    around: list[tuple[float, float]]  # seconds of the film
+
+
+def _ways(seen: Sequence[Place]) -> list[_Way]:
+    """Return the few ways that a reference lies in a film; those that need no straightening are left out."""
     found: list[tuple[Laid, list[Place]]] = []
     for each in sorted(seen, key=lambda one: -one.weight):
         for laid, others in found:
@@ -62,12 +75,15 @@ def _places(seen: Sequence[Place]) -> list[tuple[Laid, list[tuple[float, float]]
                 break
         else:
             found.append((each.laid, [each]))
-    strongest = sorted(found, key=lambda place: -sum(each.weight for each in place[1]))
-    return [
-        (laid, united([(each.at_s - AROUND_S, each.at_s + AROUND_S) for each in some]))
-        for laid, some in strongest[:MOST_PLACES]
-        if _is_altered(laid)
+    ways = [
+        _Way(
+            laid,
+            sum(each.weight for each in some),
+            united([(each.at_s - AROUND_S, each.at_s + AROUND_S) for each in some]),
+        )
+        for laid, some in found
     ]
+    return [way for way in sorted(ways, key=lambda way: -way.weight)[:MOST_WAYS] if _is_altered(way.laid)]
 
 
 def _is_altered(laid: Laid) -> bool:

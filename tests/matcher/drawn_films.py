@@ -148,6 +148,14 @@ def watched(film: Film, length_s: float, watches: Sequence[Watch]) -> Watched:
     return Watched(None, tuple({name: viewer.finish() for name, viewer in some.items()} for some in viewers))
 
 
+def shelved(references: Mapping[int, Mapping[str, Vectors]]) -> FilmShelf:
+    """Return a shelf with these films on it."""
+    made = FilmShelf()
+    for number, vectors in references.items():
+        made.add(number, vectors)
+    return made
+
+
 def compared(shelf: FilmShelf, film: Film, length_s: float, also: Mapping[str, Vectors] = NOTHING) -> list[Comparison]:
     """Return what the shelf says of a film that was seen, in both passes.
 

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fingerprints.interface import Vectors, Watch
+from fingerprints.interface import Laid, Vectors, Watch
 from fingerprints.kinds.film_sift import SeenSift
 from fingerprints.kinds.seen_insets import SeenInsets
+from matcher import film_watch
+from matcher.film_looks import Place
 from matcher.film_seen import Promise
 from matcher.films import FilmShelf
 from matcher.interface import Comparison, Segment
@@ -22,6 +24,7 @@ from tests.matcher.drawn_films import (
     described,
     drawn,
     glanced,
+    shelved,
     watched,
 )
 
@@ -40,10 +43,7 @@ def references() -> Mapping[int, Mapping[str, Vectors]]:
 
 @pytest.fixture
 def shelf(references: Mapping[int, Mapping[str, Vectors]]) -> FilmShelf:
-    made = FilmShelf()
-    for number, vectors in references.items():
-        made.add(number, vectors)
-    return made
+    return shelved(references)
 
 
 def the_only(comparisons: list[Comparison]) -> Comparison:
@@ -112,6 +112,23 @@ def test_a_small_inset_is_found_by_its_rectangle_and_told_where_it_lies(shelf: F
     assert segment.altered is not None
     corners = [(LEFT, TOP), (RIGHT, TOP), (RIGHT, BOTTOM), (LEFT, BOTTOM)]
     assert np.allclose(segment.altered.outline, [(x / WIDTH, y / HEIGHT) for x, y in corners], atol=0.02)
+
+
+def test_what_seems_to_show_everything_at_once_is_straightened_within_a_budget() -> None:
+    laid = in_the_middle(0.3)
+    places = {number: [Place(at_s, laid, 9.0) for at_s in np.arange(0, 3600, 10.0)] for number in range(40)}
+    asked = film_watch.wanted({}, places, HOUR_S)
+    assert [each.watch for each in asked if each.reference_id is None] == [
+        Watch(0.0, HOUR_S, (film_watch.LOOKS, film_watch.POINTS, film_watch.CUTS))
+    ]
+    straightened = [each.watch.end_s - each.watch.start_s for each in asked if each.reference_id is not None]
+    assert sum(straightened) == film_watch.MOST_STRAIGHTENED_S
+
+
+def in_the_middle(share: float) -> Laid:
+    """Return how a reference lies that is shown small in the middle."""
+    begin = (1 - share) / 2
+    return Laid(((share, 0.0, begin), (0.0, share, begin)), (1.0, 1.0), (1.0, 1.0))
 
 
 def test_without_its_rectangle_and_points_a_small_inset_is_not_even_promising(shelf: FilmShelf) -> None:

@@ -11,7 +11,7 @@ from fingerprints.kinds.sound_bits import RATE_HZ, SoundBits
 from matcher.films import FilmShelf
 from matcher.interface import Comparison
 from tests.fingerprints.test_kinds_sound import tune
-from tests.matcher.drawn_films import HEIGHT, WIDTH, Picture, altered, clip, compared, described, drawn
+from tests.matcher.drawn_films import HEIGHT, WIDTH, Picture, altered, clip, compared, described, drawn, shelved
 
 Alter = Callable[[Picture], Picture]
 
@@ -26,10 +26,7 @@ def references() -> Mapping[int, Mapping[str, Vectors]]:
 
 @pytest.fixture(scope="module")
 def shelf(references: Mapping[int, Mapping[str, Vectors]]) -> FilmShelf:
-    made = FilmShelf()
-    for number, vectors in references.items():
-        made.add(number, vectors)
-    return made
+    return shelved(references)
 
 
 def the_only(comparisons: list[Comparison]) -> Comparison:

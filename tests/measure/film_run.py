@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from matcher.films import FilmShelf
 from matcher.interface import Segment
 from tests.measure import film_clips, film_lengths, film_peers, films_corpus
 from tests.measure.film_bench import Asked, Bench, said
+from tests.measure.film_clips import Query
 from tests.measure.film_lengths import Timed
 from tests.measure.film_metrics import Claim
 from tests.measure.films_corpus import HALVES
@@ -26,9 +27,14 @@ class Plan:
     half: str
     attacks: tuple[str, ...]  # their names, for what they do cannot be sent to another process
     shows: int  # slide shows, and as many drawn episodes; 0: no distractors at all
-    has_lengths: bool  # and the episode that is not registered
+    has_lengths: bool  # and, in the first part, the episode that is not registered
     has_tiers: bool  # asks the lower tier as well
     is_quick: bool
+    part: tuple[int, int] = (0, 1)  # which of how many parts, that are asked at once
+
+    def mine(self, planned: Sequence[Query]) -> list[Query]:
+        """Return the films that this part asks."""
+        return list(planned[self.part[0] :: self.part[1]])
 
 
 @dataclass
@@ -75,8 +81,8 @@ def measure(plan: Plan) -> Run:
     half, run = HALVES[plan.half], Run(plan.half)
     bench = Bench(half)
     attacks = tuple(each for each in film_clips.ATTACKS if each.name in plan.attacks)
-    queries = films_corpus.queries(half, attacks)
-    lengths = film_lengths.planned(half, is_quick=plan.is_quick) if plan.has_lengths else []
+    queries = plan.mine(films_corpus.queries(half, attacks))
+    lengths = plan.mine(film_lengths.planned(half, is_quick=plan.is_quick)) if plan.has_lengths else []
     _say(f"{plan.half} half: {len(bench.names)} references, {len(queries)} queries, {len(lengths)} clips of set length")
     for asked in _followed(bench.put(queries), plan.half, len(queries)):
         _ask(asked, bench, run, plan)
@@ -85,7 +91,7 @@ def measure(plan: Plan) -> Run:
     for asked in bench.distractors(plan.shows) if plan.shows else ():
         _ask(asked, bench, run, plan)
     _say(f"{plan.half} half: {run.distractor_s / 60:.0f} minutes of distractors")
-    run.sibling = _sibling(bench) if plan.has_lengths else {}
+    run.sibling = _sibling(bench) if plan.has_lengths and not plan.part[0] else {}
     run.bytes_per_reference_hour = bench.bytes_per_hour()
     run.bytes_per_reference_hour_hashes = bench.bytes_per_hour(("film-pdq",))
     run.took_s = time.monotonic() - began

@@ -110,7 +110,7 @@ def report(
         "machine": f"{platform.machine()}, {platform.processor() or 'unknown'}, Python {platform.python_version()}",
         "half": "reported", "quick": is_quick, "ours": ours,
         "peers": {kind.name: row(reported, kind.name, thresholds[kind.name]) for kind in film_peers.PEERS},
-        "hash_tier": row(reported.of_attacks(film_clips.QUICK), HASHES, LOOK),
+        "hash_tier": {} if is_quick else row(reported.of_attacks(film_clips.QUICK), HASHES, LOOK),
         "points_tier_of_the_same": row(reported.of_attacks(film_clips.QUICK), OURS, LOOK), "scale": scale,
         "tuning_half": {method: row(tuning, method, thresholds[method]) for method in METHODS},
         "tuning_distractor_minutes": round(tuning.distractor_s / 60, 1),
@@ -136,8 +136,10 @@ def main() -> None:
     shows = QUICK_SHOWS if is_quick else SHOWS
     few = attacks[:1] if is_quick else attacks[::4]
     plans = [
-        Plan("reported", attacks[::2], 0, has_lengths=True, has_tiers=True, is_quick=is_quick),
-        Plan("reported", attacks[1::2], shows, has_lengths=False, has_tiers=True, is_quick=is_quick),
+        *(
+            Plan("reported", attacks, some, has_lengths=True, has_tiers=not is_quick, is_quick=is_quick, part=(part, 2))
+            for part, some in enumerate((0, shows))
+        ),
         # the tuning half gives hardly more than what its distractors say: the thresholds of the peers
         Plan("tuning", few, shows, has_lengths=False, has_tiers=False, is_quick=is_quick),
     ]
@@ -145,7 +147,7 @@ def main() -> None:
         first, second, tuning = pool.map(measure, plans)
     reported = first.joined(second)
     speed = film_speed.NOTHING if options.no_speed else film_speed.measure(is_quick=is_quick)
-    scale = {"took_s": 0} if options.no_scale else film_scale.measure(is_quick=is_quick)
+    scale = {"took_s": 0} if options.no_scale or is_quick else film_scale.measure(is_quick=False)
     result = report(tuning, reported, speed, scale, is_quick=is_quick)
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=1) + "\n")
