@@ -25,6 +25,7 @@ CUT_BITS = 70  # bits between two frames a quarter of a second apart
 MANNER = alignment.Manner(step_s=0.25, gap_s=1.5)
 MOST_STANDS_S = 6.0  # of film that one key frame stands for
 GLANCE = alignment.Manner(step_s=0.25, gap_s=12.0, least_hits=2, least_s=0.0)
+LINE_PICTURES, LINE_BITS = 2, 80.0  # of key frames on one line: plain ground under a sky is near many another
 ALONE_BITS = 64  # of one frame that needs no second: nearer than any two unrelated pictures that were met
 INSET_MIRRORED = seen_insets.MIRRORED
 INSET_WORTH = 40.0  # local points that an equal hash is worth
@@ -113,6 +114,8 @@ class Looks:
                 self._frames.within(codes, min(RADIUS, self._frames.chance_bits())), 1
             ).items():
                 for look in self._lined_up(reference_id, at_s, codes, near, GLANCE):
+                    if look.pictures < LINE_PICTURES or look.bits > LINE_BITS:
+                        continue
                     settled = look.pictures >= SETTLED_PICTURES and look.bits <= SETTLED_BITS
                     start_s, end_s = look.segment.query_start_s, look.segment.query_end_s
                     found.setdefault(reference_id, []).append(Glimpse(start_s, end_s, is_settled=settled))
