@@ -75,7 +75,7 @@ def compare(session: Session, ids: Sequence[int]) -> None:
     """
     with home.of(session).readers()() as reading:
         is_there = reading.scalar(select(func.count()).where(Sighting.id.in_(ids))) == len(ids)
-        compared = list(_compared(reading if is_there else session, ids))  # else: rows that only this session sees
+        compared = list(_compared(reading if is_there else session, ids))  # else: rows nobody else can see yet
     for blob, settled, found in compared:
         for comparison in found:
             _save(session, blob, comparison)
