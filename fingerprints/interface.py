@@ -131,6 +131,12 @@ class Laid:
     reference_size: tuple[float, float]  # width, height
     seen_size: tuple[float, float]  # width, height
 
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether the frames show the reference mirrored."""
+        (a, b, _), (c, d, _) = self.matrix
+        return a * d - b * c < 0
+
 
 @dataclass(frozen=True)
 class Watch:

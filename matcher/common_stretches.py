@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
 from fingerprints.kinds.film_pdq import FULL
-from matcher.film_looks import CUT_BITS, LEAST_QUALITY
+from matcher.film_looks import LEAST_QUALITY
 from matcher.indexes.film_frames import FilmFrames
 
 Kind = Literal["opening", "ending", "recap", "preview", "stock shot"]
 KINDS: tuple[Kind, ...] = ("opening", "ending", "recap", "preview", "stock shot")
 
 STEPS_PER_S = 4
+CUT_BITS = 70  # bits between two frames a quarter of a second apart
 HIT_BITS = 64  # of 256 between two frames: they vote for an offset; unrelated frames differ by 128, give or take 8
 LINE_BITS = 80  # the same on a line that was voted for: credits differ by episode, and lie over the picture
 STORED_EVERY = 4  # steps: one stored frame a second is met by a frame of the query on any line

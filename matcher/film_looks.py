@@ -21,7 +21,6 @@ RADIUS = 90  # bits; at random two frames differ by 128 with a deviation of 8, a
 NO_LIKENESS = 180  # bits; as evidence a frame is worth 1 - distance / NO_LIKENESS
 NO_VOTE = 100  # bits; where it belongs in time, the nearest frames say more sharply than the near ones
 OTHER_PICTURE = 50  # bits between two frames of one film that no longer show the same picture
-CUT_BITS = 70  # bits between two frames a quarter of a second apart
 MANNER = alignment.Manner(step_s=0.25, gap_s=1.5)
 MOST_STANDS_S = 6.0  # of film that one key frame stands for
 GLANCE = alignment.Manner(step_s=0.25, gap_s=12.0, least_hits=2, least_s=0.0)
@@ -108,11 +107,10 @@ class Looks:
         """Return, by reference, the stretches that a film seen at a glance may show: two frames that agree on when, or
         one frame that can hardly be chance."""
         found: dict[int, list[Glimpse]] = {}
+        radius = min(RADIUS, self._frames.chance_bits())
         for view in QUERY_VIEWS:
             at_s, codes = _asked(vectors, view)
-            for reference_id, near in _by_owner(
-                self._frames.within(codes, min(RADIUS, self._frames.chance_bits())), 1
-            ).items():
+            for reference_id, near in _by_owner(self._frames.within(codes, radius), 1).items():
                 for look in self._lined_up(reference_id, at_s, codes, near, GLANCE):
                     if look.pictures < LINE_PICTURES or look.bits > LINE_BITS:
                         continue
@@ -152,9 +150,8 @@ class Looks:
         near = self._frames.within(codes, RADIUS, [reference_id])
         if len(near.query) < MANNER.least_hits:
             return []
-        is_mirrored = bool(np.linalg.det(np.asarray(laid.matrix)[:, :2]) < 0)
         looks = self._lined_up(reference_id, at_s, codes, near)
-        return [replace(look, laid=laid, is_mirrored=is_mirrored) for look in looks]
+        return [replace(look, laid=laid, is_mirrored=laid.is_mirrored) for look in looks]
 
     def _lined_up(
         self, reference_id: int, at_s: alignment.Seconds, codes: Codes, near: Near, manner: alignment.Manner = MANNER
@@ -187,9 +184,9 @@ def _votes(near: Near) -> NDArray[np.float64]:
 
 def _laid_inside(left: float, top: float, right: float, bottom: float, *, is_mirrored: bool) -> Laid:
     """Return how a reference lies that fills a rectangle, its sides as fractions of the frame."""
-    across = (left - right, 0.0, right) if is_mirrored else (right - left, 0.0, left)
+    first, last = (right, left) if is_mirrored else (left, right)
     width, height = STRAIGHT_SIZE
-    return Laid(((across[0] / width, 0.0, across[2]), (0.0, (bottom - top) / height, top)), STRAIGHT_SIZE, (1.0, 1.0))
+    return Laid((((last - first) / width, 0.0, first), (0.0, (bottom - top) / height, top)), STRAIGHT_SIZE, (1.0, 1.0))
 
 
 def _asked(vectors: Vectors, view: int) -> tuple[alignment.Seconds, Codes]:

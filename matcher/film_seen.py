@@ -50,7 +50,7 @@ class Seen:
         return cls(
             promise,
             _joined([Vectors(first.codes[outside], first.positions[outside]), *(told[LOOKS] for _, told in plain)]),
-            tuple(glance[kind] for kind in (POINTS,) if kind in glance),
+            (glance[POINTS],) if POINTS in glance else (),
             tuple(told[POINTS] for _, told in plain),
             moments(told for _, told in plain),
             tuple((asked, told) for asked, told in pairs if asked.reference_id in promise.owners),

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from fingerprints.interface import Laid
 from matcher import alignment, film_score
 from matcher.film_looks import Look
@@ -62,8 +60,7 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
                 stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each, stretch.laid)
                 break
         else:
-            is_mirrored = bool(np.linalg.det(np.asarray(each.best.laid.matrix)[:, :2]) < 0)
-            alone = FilmEvidence(speed=segment.speed, is_mirrored=is_mirrored)
+            alone = FilmEvidence(speed=segment.speed, is_mirrored=each.best.laid.is_mirrored)
             stretches.append(Stretch(segment, *_with_points(alone, alone, each), each))
     return _bridged(_apart(stretches))
 

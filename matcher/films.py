@@ -106,14 +106,15 @@ class FilmShelf:
         for pictures in seen.points:
             for owner, some in self._points.sightings(pictures, decided(looks), seen.promise.owners).items():
                 sightings.setdefault(owner, []).extend(some)
-        moments = {owner: [*seen.points, *seen.glanced] for owner in sightings}
+        always = asked_moments([*seen.points, *seen.glanced])
+        straight: dict[int, list[Vectors]] = {}
         for asked, told in seen.straightened:
             if asked.reference_id is not None and asked.watch.laid is not None and POINTS in told:
                 more = self._points.straightened(asked.reference_id, told[POINTS], asked.watch.laid)
                 sightings.setdefault(asked.reference_id, []).extend(more)
-                moments.setdefault(asked.reference_id, [*seen.points, *seen.glanced]).append(told[POINTS])
+                straight.setdefault(asked.reference_id, []).append(told[POINTS])
         lined = {
-            owner: self._points.lined_up(owner, some, asked_moments(moments[owner]))
+            owner: self._points.lined_up(owner, some, np.union1d(always, asked_moments(straight.get(owner, ()))))
             for owner, some in sightings.items()
         }
         return {owner: shown for owner, shown in lined.items() if shown}
@@ -155,12 +156,11 @@ def _altered(stretch: Stretch) -> Altered | None:
     if laid is None:
         return None
     matrix = np.asarray(laid.matrix)
-    is_mirrored = bool(np.linalg.det(matrix[:, :2]) < 0)
-    across = -matrix[:, 0] if is_mirrored else matrix[:, 0]
+    across = -matrix[:, 0] if laid.is_mirrored else matrix[:, 0]
     return Altered(
         outline=geometry.outline(matrix, laid.reference_size, laid.seen_size),
         window=geometry.seen_region(matrix, laid.reference_size, laid.seen_size),
-        is_mirrored=is_mirrored,
+        is_mirrored=laid.is_mirrored,
         turn_degrees=math.degrees(math.atan2(across[1], across[0])),
     )
 

@@ -7,23 +7,19 @@ agree (4 to 16 of 256 differ) at a twentieth of the cost.
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprints import frequencies
 from fingerprints.borders import Box
-from fingerprints.frequencies import CODE_BYTES, Frequencies, grey_frequencies, packed, turned_frequencies
+from fingerprints.frequencies import CODE_BYTES, Frequencies, frame_frequencies, packed, turned_frequencies
 from fingerprints.interface import FilmPass, Frame, Tier, Vectors
-
-Grey = NDArray[np.uint8]
 
 # Views, as they stand in the positions' second column.
 FULL, CENTRE_85, CENTRE_72, MIRRORED, TRIMMED = range(5)
 CENTRES = {CENTRE_85: 0.85, CENTRE_72: 0.72}  # of each side
-SIDE_PX = 64  # what PDQ works on
 LEAST_TRIM = 0.03  # of the area: below this the trimmed view would only repeat the full one
 LEAST_LEFT = 0.25  # of the area: less than this left over is a dark frame with one light, not a frame with bars
-MIRROR_TURN = 4  # of `turned_frequencies`
 
 
 class FilmPdq:
@@ -55,16 +51,16 @@ class FilmPdq:
         area = (inside.right - inside.left) * (inside.bottom - inside.top) / luminance.size
         has_bars = LEAST_LEFT <= area <= 1 - LEAST_TRIM
         whole = inside if has_bars else Box(0, 0, luminance.shape[1], luminance.shape[0])
-        full, quality = grey_frequencies(_small(luminance))
+        full, quality = frame_frequencies(luminance)
         rows = []
         for view in self.barred if has_bars else self.plain:
             if view == FULL:
                 rows.append((view, full, quality))
             elif view == MIRRORED:
-                rows.append((view, turned_frequencies(full, MIRROR_TURN), quality))
+                rows.append((view, turned_frequencies(full, frequencies.MIRRORED), quality))
             else:
                 part = whole if view == TRIMMED else _centre(whole, CENTRES[view])
-                rows.append((view, *grey_frequencies(_small(part.cut(luminance)))))
+                rows.append((view, *frame_frequencies(part.cut(luminance))))
         return rows
 
 
@@ -104,7 +100,3 @@ def _centre(box: Box, share: float) -> Box:
     off = (1 - share) / 2
     across, down = round((box.right - box.left) * off), round((box.bottom - box.top) * off)
     return Box(box.left + across, box.top + down, box.right - across, box.bottom - down)
-
-
-def _small(luminance: Grey) -> Grey:
-    return np.asarray(cv2.resize(luminance, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA), np.uint8)

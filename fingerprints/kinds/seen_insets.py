@@ -7,12 +7,12 @@ hashes that match nothing.
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprints import frequencies
 from fingerprints.borders import Box, content
-from fingerprints.frequencies import CODE_BYTES, grey_frequencies, packed, turned_frequencies
+from fingerprints.frequencies import CODE_BYTES, frame_frequencies, packed, turned_frequencies
 from fingerprints.insets import Look, lasting, overlap
 from fingerprints.interface import FilmPass, Frame, Tier, Vectors
 
@@ -21,8 +21,6 @@ SERIES = 3  # frames that show together which rectangles stay
 LEAST_APART_S = 2.0  # between them: in less, an ordinary shot hardly changes and much of it stays
 LEAST_QUALITY = 50  # of PDQ: below, a hash proves nothing
 SAME_BOX = 0.93  # of two boxes' union that both cover: their hashes would be the same
-SIDE_PX = 64  # what PDQ works on
-MIRROR_TURN = 4  # of `turned_frequencies`
 COLUMNS = 7
 
 
@@ -94,12 +92,11 @@ class _Pass:
     def _keep(self, shown: _Shown, box: Box) -> None:
         luminance = shown.look.luminance
         height, width = luminance.shape
-        small = cv2.resize(box.cut(luminance), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-        found, quality = grey_frequencies(np.asarray(small, np.uint8))
+        found, quality = frame_frequencies(box.cut(luminance))
         if quality < LEAST_QUALITY:
             return
         place = (box.left / width, box.top / height, box.right / width, box.bottom / height)
-        for view, seen in ((AS_IS, found), (MIRRORED, turned_frequencies(found, MIRROR_TURN))):
+        for view, seen in ((AS_IS, found), (MIRRORED, turned_frequencies(found, frequencies.MIRRORED))):
             self._codes.append(packed(seen))
             self._positions.append((shown.at_s, view, quality, *place))
 
