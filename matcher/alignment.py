@@ -89,6 +89,12 @@ def union_length(spans: Sequence[tuple[float, float]]) -> float:
     return float(total)
 
 
+def common(spans: Spans, others: Spans) -> Spans:
+    """Return the parts that two lists of spans share; those of one list may overlap."""
+    parts = [(max(start, begin), min(end, finish)) for start, end in spans for begin, finish in others]
+    return [(start, end) for start, end in parts if end > start]
+
+
 def inside(at_s: Seconds, spans: Spans) -> NDArray[np.bool_]:
     """Say of each moment whether it lies in one of the spans."""
     found = np.zeros(len(at_s), bool)
@@ -97,15 +103,20 @@ def inside(at_s: Seconds, spans: Spans) -> NDArray[np.bool_]:
     return found
 
 
-def seconds_inside(segments: Sequence[Segment], spans: Spans) -> float:
-    """Return how many seconds of the query lie on stretches of the reference that are in `spans`."""
+def parts_inside(segments: Sequence[Segment], spans: Spans) -> Spans:
+    """Return the parts of the query that lie on stretches of the reference that are in `spans`."""
     parts = []
     for segment in segments:
         for span in spans:
             edges = (float(np.clip(edge, segment.reference_start_s, segment.reference_end_s)) for edge in span)
             first, last = sorted(query_at(segment, edge) for edge in edges)
             parts.append((first, last))
-    return union_length(parts)
+    return parts
+
+
+def seconds_inside(segments: Sequence[Segment], spans: Spans) -> float:
+    """Return how many seconds of the query lie on stretches of the reference that are in `spans`."""
+    return union_length(parts_inside(segments, spans))
 
 
 def reference_at(segment: Segment, query_s: Moment) -> Moment:

@@ -17,6 +17,7 @@ from matcher.interface import Segment
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)
 QUERY_VIEWS = (FULL, MIRRORED, TRIMMED)
 LEAST_QUALITY = 50  # of 100; below it (black, flat, titles) a frame is near every other such frame
+BLACK_QUALITY = 10  # below it nothing is shown, not even a dim scene that a reference shows more brightly
 RADIUS = 90  # bits; at random two frames differ by 128 with a deviation of 8, and alignment in time removes the rest
 NO_LIKENESS = 180  # bits; as evidence a frame is worth 1 - distance / NO_LIKENESS
 NO_VOTE = 100  # bits; where it belongs in time, the nearest frames say more sharply than the near ones
@@ -63,23 +64,17 @@ class Place:
     weight: float  # local points that agree, or as many as a hash is worth
 
 
-@dataclass(frozen=True)
-class Flat:
-    """The moments at which a film shows next to nothing: black, one colour, a title on a plain card."""
-
-    at_s: alignment.Seconds
-    stands_s: alignment.Seconds  # for how long each of them stands
-
-
-def flat(vectors: Vectors) -> Flat:
-    """Return the moments at which a film shows next to nothing in every view."""
+def flat_spans(vectors: Vectors, quality: float) -> alignment.Spans:
+    """Return when a film shows next to nothing in every view: black, one colour, a title on a plain card."""
     at_s, first = np.unique(vectors.positions[:, 0].astype(np.float64), return_index=True)
     if not len(at_s):
-        return Flat(np.zeros(0), np.zeros(0))
+        return []
     best = np.maximum.reduceat(vectors.positions[:, 2], first)  # the views of one moment stand together
     steps = np.minimum(np.diff(at_s), MOST_STANDS_S)
-    stands_s = (np.append(steps, MANNER.step_s) + np.insert(steps, 0, MANNER.step_s)) / 2
-    return Flat(at_s[best < LEAST_QUALITY], stands_s[best < LEAST_QUALITY])
+    starts_s = at_s - np.insert(steps, 0, MANNER.step_s) / 2  # each moment stands for half of the way to its neighbours
+    ends_s = at_s + np.append(steps, MANNER.step_s) / 2
+    is_flat = best < quality
+    return list(zip(starts_s[is_flat].tolist(), ends_s[is_flat].tolist(), strict=True))
 
 
 class Looks:
@@ -89,9 +84,11 @@ class Looks:
         self._frames = FilmFrames()
         self._at_s: dict[int, NDArray[np.float64]] = {}
         self._proves: dict[int, NDArray[np.bool_]] = {}
+        self._flat: dict[int, alignment.Spans] = {}
 
     def add(self, reference_id: int, vectors: Vectors, exclusions: alignment.Spans = ()) -> None:
         """Put a film's frames on the shelf; frames in `exclusions` are recognised but prove nothing."""
+        self._flat[reference_id] = flat_spans(vectors, LEAST_QUALITY)
         keep = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS) & (vectors.positions[:, 2] >= LEAST_QUALITY)
         self._frames.add(reference_id, vectors.codes[keep], vectors.positions[keep, 1])
         self._at_s[reference_id] = vectors.positions[keep, 0].astype(np.float64)
@@ -102,6 +99,11 @@ class Looks:
         self._frames.remove(reference_id)
         self._at_s.pop(reference_id, None)
         self._proves.pop(reference_id, None)
+        self._flat.pop(reference_id, None)
+
+    def flat(self, reference_id: int) -> alignment.Spans:
+        """Return when a film on the shelf shows next to nothing."""
+        return self._flat.get(reference_id, ())
 
     def glimpses(self, vectors: Vectors) -> dict[int, list[Glimpse]]:
         """Return, by reference, the stretches that a film seen at a glance may show: two frames that agree on when, or

@@ -7,7 +7,7 @@ import numpy as np
 
 from fingerprints.interface import Vectors
 from matcher import alignment
-from matcher.film_looks import Flat, flat
+from matcher.film_looks import BLACK_QUALITY, flat_spans
 from matcher.film_points import Sighting
 from matcher.film_watch import CUTS, LOOKS, POINTS, Asked
 
@@ -62,9 +62,9 @@ class Seen:
         return np.concatenate([self.cuts, mine])
 
     @property
-    def flat(self) -> Flat:
-        """The moments that show next to nothing."""
-        return flat(self.looks)
+    def flat(self) -> alignment.Spans:
+        """When the film shows next to nothing."""
+        return flat_spans(self.looks, BLACK_QUALITY)
 
 
 def moments(watched: Iterable[Told]) -> alignment.Seconds:

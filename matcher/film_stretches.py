@@ -54,7 +54,7 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
         for number, stretch in enumerate(stretches):
             both = _one_stretch(stretch, replace(each, segment=segment))
             if both is not None and _is_settled(stretch.seen.look_s, stretch.seen.look_pictures):
-                stretches[number] = replace(stretch, shown=each)  # asked only for how the copy lies
+                stretches[number] = replace(stretch, segment=both, shown=each)  # asked for the ends, and how it lies
                 break
             if both is not None:
                 stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each, stretch.laid)
@@ -62,7 +62,7 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
         else:
             alone = FilmEvidence(speed=segment.speed, is_mirrored=each.best.laid.is_mirrored)
             stretches.append(Stretch(segment, *_with_points(alone, alone, each), each))
-    return _bridged(_apart(stretches))
+    return _apart(_bridged(stretches))
 
 
 def _one_stretch(stretch: Stretch, points: Shown) -> Segment | None:

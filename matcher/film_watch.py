@@ -1,13 +1,14 @@
 """What of a film that was seen at a glance deserves a closer watch, and how its frames are to be straightened. Pure."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.interface import Laid, Watch
+from fingerprints.kinds.film_pdq import CENTRES
 from matcher.film_looks import Glimpse, Place
 
 AROUND_S = 12.0  # before and after what was glimpsed
@@ -16,8 +17,12 @@ LEAST_SETTLED_S = (
     90.0  # shorter ones are watched whole: where seconds count, black frames and cards must be told from them
 )
 SAME_PLACE = 0.06  # of the frame: two maps that put the corners this near to each other are one
+CLOSELY = 0.015  # of the frame: so near are the maps of one still camera
 AS_IS = 0.03  # of the frame: a copy that lies like this need not be straightened
-WHOLE = 0.8  # of a reference's frame that must be visible, for its hash to mean anything
+# Of a crop, the hash of the frame's centre is compared: the largest part that is seen nearly whole.
+PARTS = (1.0, *CENTRES.values())  # of each side of a reference's frame; of these it has a hash
+NEARLY_WHOLE = 0.93
+LEAST_SEEN = 0.8  # of a part that must be visible, for its hash to mean anything
 MOST_WAYS = 3  # that one reference is straightened
 MOST_STRAIGHTENED_S = 3600.0  # of one film, all ways together; the clearest come first
 KINDS = LOOKS, POINTS, INSETS, CUTS = "seen-pdq", "seen-sift", "seen-insets", "seen-cuts"
@@ -29,6 +34,7 @@ class Asked:
 
     watch: Watch
     reference_id: int | None = None  # whose frame the film's frames are straightened to; None: they are left alone
+    laid: Laid | None = None  # how that reference lies in them; the watch may show the middle of its frame alone
 
 
 def wanted(
@@ -47,13 +53,31 @@ def wanted(
     ways = [(way, reference_id) for reference_id, seen in sorted(places.items()) for way in _ways(seen)]
     left_s = MOST_STRAIGHTENED_S
     for way, reference_id in sorted(ways, key=lambda each: -each[0].weight):
-        kinds = (LOOKS, CUTS) if visible(way.laid) >= WHOLE else (POINTS, CUTS)
         for start, end in _within(without(way.around, settled), duration_s):
             end = min(end, start + left_s)
             if end > start:
                 left_s -= end - start
-                asked.append(Asked(Watch(start, end, kinds, way.laid), reference_id))
+                asked += [Asked(watch, reference_id, way.laid) for watch in _straightened(start, end, way.laid)]
     return asked
+
+
+def _straightened(start_s: float, end_s: float, laid: Laid) -> Iterator[Watch]:
+    """Yield what to see of a stretch in which a reference lies so: its frame, or of a crop both points and as large a
+    part of its middle as is seen nearly whole."""
+    seen = {part: visible(middle(laid, part)) for part in PARTS}
+    part = next((part for part in PARTS if seen[part] >= NEARLY_WHOLE), max(PARTS, key=lambda each: seen[each]))
+    if seen[part] >= LEAST_SEEN:
+        yield Watch(start_s, end_s, (LOOKS, CUTS), middle(laid, part))
+    if part != PARTS[0]:
+        yield Watch(start_s, end_s, (POINTS, CUTS), laid)
+
+
+def middle(laid: Laid, part: float) -> Laid:
+    """Return how the middle of a reference's frame lies, `part` of each side, as if it were a frame of its own."""
+    (a, b, x), (c, d, y) = laid.matrix
+    off_x, off_y = ((1 - part) / 2 * side for side in laid.reference_size)
+    rows = ((a * part, b * part, x + a * off_x + b * off_y), (c * part, d * part, y + c * off_x + d * off_y))
+    return replace(laid, matrix=rows)
 
 
 @dataclass(frozen=True)
@@ -66,24 +90,24 @@ class _Way:
 
 
 def _ways(seen: Sequence[Place]) -> list[_Way]:
-    """Return the few ways that a reference lies in a film; those that need no straightening are left out."""
-    found: list[tuple[Laid, list[Place]]] = []
-    for each in sorted(seen, key=lambda one: -one.weight):
-        for laid, others in found:
-            if apart(laid, each.laid) <= SAME_PLACE:
-                others.append(each)
-                break
-        else:
-            found.append((each.laid, [each]))
-    ways = [
-        _Way(
-            laid,
-            sum(each.weight for each in some),
-            united([(each.at_s - AROUND_S, each.at_s + AROUND_S) for each in some]),
-        )
-        for laid, some in found
-    ]
-    return [way for way in sorted(ways, key=lambda way: -way.weight)[:MOST_WAYS] if _is_altered(way.laid)]
+    """Return the few ways that a reference lies in a film; those that need no straightening are left out.
+
+    Where the camera pans, a picture found a moment too early lies a little beside its place. So a way is where most of
+    the places agree closely, and those near it are not another one.
+    """
+    placed = np.array([corners(each.laid) for each in seen]).reshape(len(seen), -1)
+    weights = np.array([each.weight for each in seen])
+    away = np.abs(placed[:, None] - placed[None]).max(axis=2)
+    is_left = np.ones(len(seen), bool)
+    found = []
+    while is_left.any():
+        agreed = (away <= CLOSELY) @ (weights * is_left)
+        best = int(np.where(is_left, agreed, -1.0).argmax())
+        some = np.flatnonzero(is_left & (away[best] <= SAME_PLACE)).tolist()
+        around = [(seen[number].at_s - AROUND_S, seen[number].at_s + AROUND_S) for number in some]
+        found.append(_Way(seen[best].laid, float(weights[some].sum()), united(around)))
+        is_left[some] = False
+    return [way for way in sorted(found, key=lambda way: -way.weight)[:MOST_WAYS] if _is_altered(way.laid)]
 
 
 def _is_altered(laid: Laid) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fingerprints.interface import Vectors
 from matcher import alignment, film_score, film_watch, geometry
-from matcher.film_looks import Flat, Look, Looks, Place, strongest
+from matcher.film_looks import Look, Looks, Place, strongest
 from matcher.film_points import Points, Shown, asked_moments
 from matcher.film_score import FilmEvidence
 from matcher.film_seen import Promise, Seen
@@ -80,7 +80,7 @@ class FilmShelf:
         found = []
         for reference_id in sorted({*stretches, *heard}):
             comparison = self._judged(
-                reference_id, stretches.get(reference_id, []), heard.get(reference_id, []), empty=seen.flat
+                reference_id, stretches.get(reference_id, []), heard.get(reference_id, []), flat=seen.flat
             )
             if comparison is not None and comparison.score >= self._worth_a_look:
                 found.append(comparison)
@@ -90,8 +90,8 @@ class FilmShelf:
         """Return, by reference, every stretch that frames or points suggest, before any judgement; surest first."""
         looks = self._looks.compare(seen.looks, seen.promise.owners)
         for asked, told in seen.straightened:
-            if asked.reference_id is not None and asked.watch.laid is not None and LOOKS in told:
-                more = self._looks.straightened(asked.reference_id, told[LOOKS], asked.watch.laid)
+            if asked.reference_id is not None and asked.laid is not None and LOOKS in told:
+                more = self._looks.straightened(asked.reference_id, told[LOOKS], asked.laid)
                 looks.setdefault(asked.reference_id, []).extend(more)
         looks = {reference_id: strongest(some) for reference_id, some in looks.items() if some}
         shown = self._shown(seen, looks)
@@ -109,8 +109,8 @@ class FilmShelf:
         always = asked_moments([*seen.points, *seen.glanced])
         straight: dict[int, list[Vectors]] = {}
         for asked, told in seen.straightened:
-            if asked.reference_id is not None and asked.watch.laid is not None and POINTS in told:
-                more = self._points.straightened(asked.reference_id, told[POINTS], asked.watch.laid)
+            if asked.reference_id is not None and asked.laid is not None and POINTS in told:
+                more = self._points.straightened(asked.reference_id, told[POINTS], asked.laid)
                 sightings.setdefault(asked.reference_id, []).extend(more)
                 straight.setdefault(asked.reference_id, []).append(told[POINTS])
         lined = {
@@ -125,14 +125,15 @@ class FilmShelf:
         stretches: list[Stretch],
         heard: list[Heard],
         *,
-        empty: Flat,
+        flat: alignment.Spans,
     ) -> Comparison | None:
         """Return the comparison with one reference, or None when no stretch is sure enough to speak of."""
         sure = [each for each in stretches if film_score.probability(each.seen) >= LEAST_SURE]
         score = max((film_score.probability(each.proof) for each in sure), default=0.0)
         named = 1.0 if heard else max((film_score.probability(each.seen) for each in sure), default=0.0)
         score = max(score, min(named, film_score.NAMED_ONLY))  # an excluded stretch, or sound, is named and no more
-        evidence = _summed(sure, heard, self._exclusions[reference_id], empty)
+        nothing = alignment.parts_inside([each.segment for each in sure], self._looks.flat(reference_id))
+        evidence = _summed(sure, heard, self._exclusions[reference_id], [*flat, *nothing])
         if not score:
             return None
         is_copy = score >= self._likely_copy and any(film_score.shows_a_film(each.proof) for each in sure)
@@ -165,14 +166,17 @@ def _altered(stretch: Stretch) -> Altered | None:
     )
 
 
-def _summed(stretches: list[Stretch], heard: list[Heard], exclusions: alignment.Spans, empty: Flat) -> FilmEvidence:
-    """Return what the reasons speak of: all sure stretches together. `empty` are the query's flat moments: black and
-    plain cards are nobody's work, and no second of them is counted."""
+def _summed(
+    stretches: list[Stretch], heard: list[Heard], exclusions: alignment.Spans, flat: alignment.Spans
+) -> FilmEvidence:
+    """Return what the reasons speak of: all sure stretches together. `flat` are the parts of the query that show next
+    to nothing, of its own or of the reference: black and plain cards are nobody's work, and no second of them counts.
+    """
     segments = [each.segment for each in stretches]
     proofs = [each.proof for each in stretches]
-    excluded_s = alignment.seconds_inside(segments, exclusions)
     spans = [(each.query_start_s, each.query_end_s) for each in segments]
-    flat_s = float(empty.stands_s[alignment.inside(empty.at_s, spans)].sum())
+    excluded = alignment.parts_inside(segments, exclusions)
+    left_out = alignment.union_length([*excluded, *alignment.common(spans, flat)])
     surest = max(proofs, key=film_score.probability, default=FilmEvidence())
     return replace(
         surest,
@@ -180,8 +184,8 @@ def _summed(stretches: list[Stretch], heard: list[Heard], exclusions: alignment.
         look_pictures=sum(each.look_pictures for each in proofs),
         point_pictures=sum(each.point_pictures for each in proofs),
         points=max((each.points for each in proofs), default=0),
-        matched_s=max(0.0, alignment.matched_seconds(segments) - excluded_s - flat_s),
-        excluded_s=excluded_s,
+        matched_s=max(0.0, alignment.matched_seconds(segments) - left_out),
+        excluded_s=alignment.union_length(excluded),
         sound_s=alignment.matched_seconds([each.segment for each in heard]),
         sound_bits=float(np.mean([each.wrong for each in heard])) if heard else 0.5,
     )

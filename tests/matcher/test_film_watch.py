@@ -19,6 +19,7 @@ from tests.matcher.drawn_films import (
     WIDTH,
     Film,
     Picture,
+    altered,
     clip,
     compared,
     described,
@@ -125,6 +126,42 @@ def test_what_seems_to_show_everything_at_once_is_straightened_within_a_budget()
     assert sum(straightened) == film_watch.MOST_STRAIGHTENED_S
 
 
+def beside_the_middle(share: float, off: float) -> Laid:
+    """Return how a reference lies that is cropped to `share` of each side, its window `off` beside the middle."""
+    begin = -((1 - share) / 2 + off) / share
+    return Laid(((1 / share, 0.0, begin), (0.0, 1 / share, begin)), (1.0, 1.0), (1.0, 1.0))
+
+
+def test_of_a_crop_as_large_a_part_of_the_middle_is_hashed_as_it_shows() -> None:
+    hashed = {}
+    for share in (0.94, 0.88, 0.8, 0.6):
+        laid = beside_the_middle(share, 0.0)
+        asked = film_watch.wanted({}, {1: [Place(5.0, laid, 30.0)]}, 10.0)
+        straightened = [each for each in asked if each.reference_id == 1]
+        assert all(each.laid == laid for each in straightened)
+        hashed[share] = [each.watch.laid for each in straightened if film_watch.LOOKS in each.watch.kinds]
+    laid = {share: beside_the_middle(share, 0.0) for share in hashed}
+    assert hashed[0.94] == [film_watch.middle(laid[0.94], 0.85)]
+    assert hashed[0.88] == [film_watch.middle(laid[0.88], 0.85)]
+    assert hashed[0.8] == [film_watch.middle(laid[0.8], 0.72)]
+    assert hashed[0.6] == []  # too little is left for any hash that a reference has
+
+
+def test_the_middle_of_a_frame_lies_where_the_frame_has_it() -> None:
+    laid = beside_the_middle(0.8, 0.05)
+    whole, middle = film_watch.corners(laid), film_watch.corners(film_watch.middle(laid, 0.72))
+    expected = whole.mean(axis=0) + 0.72 * (whole - whole.mean(axis=0))
+    assert np.allclose(middle, expected)
+
+
+def test_a_crop_is_straightened_as_the_still_shots_have_it_and_not_as_a_pan_does() -> None:
+    still = [Place(float(at_s), beside_the_middle(0.8, 0.0), 20.0) for at_s in range(0, 30, 5)]
+    panned = [Place(float(at_s), beside_the_middle(0.8, 0.018 + at_s / 5000), 25.0) for at_s in (0, 60, 120)]
+    asked = film_watch.wanted({}, {1: [*panned, *still]}, 240.0)
+    ways = {each.laid for each in asked if each.reference_id == 1}
+    assert ways == {beside_the_middle(0.8, 0.0)}
+
+
 def in_the_middle(share: float) -> Laid:
     """Return how a reference lies that is shown small in the middle."""
     begin = (1 - share) / 2
@@ -195,6 +232,22 @@ def test_a_dark_second_within_one_scene_is_bridged_and_not_counted(shelf: FilmSh
     found = the_only(compared(shelf, clip(black, film, start_s=0, at_s=9, length_s=1), 20))
     assert spans(found.segments) == about((4, 16))
     assert found.matched_seconds == pytest.approx(11, abs=0.1)
+
+
+def test_what_the_reference_shows_as_black_is_not_counted_even_under_a_subtitle() -> None:
+    ours = clip(black, OURS, start_s=0, at_s=12, length_s=3)
+    shelf = shelved({WORK: described(ours, LENGTH_S)})
+
+    def subtitled(picture: Picture) -> Picture:
+        written = picture.copy()
+        for number, word in enumerate(("somebody", "speaks", "aloud", "here")):
+            cv2.putText(written, word, (10, 30 + 55 * number), cv2.FONT_HERSHEY_DUPLEX, 2.0, (250, 250, 250), 4)
+        return written
+
+    film = altered(clip(ours, STRANGER, start_s=4, at_s=4, length_s=20), subtitled)
+    found = the_only(compared(shelf, film, 28))
+    assert spans(found.segments) == about((4, 24))
+    assert found.matched_seconds == pytest.approx(17, abs=0.3)
 
 
 def test_a_spoiled_moment_that_is_short_beside_the_scene_is_bridged(shelf: FilmShelf) -> None:
