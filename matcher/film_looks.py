@@ -11,7 +11,7 @@ from fingerprints.kinds import seen_insets
 from fingerprints.kinds.film_pdq import CENTRE_72, CENTRE_85, FULL, MIRRORED, TRIMMED
 from matcher import alignment
 from matcher.indexes.film_frames import FilmFrames, Near
-from matcher.indexes.film_rolls import Codes
+from matcher.indexes.hamming import Codes
 from matcher.interface import Segment
 
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)
@@ -90,7 +90,7 @@ class Looks:
         """Put a film's frames on the shelf; frames in `exclusions` are recognised but prove nothing."""
         self._flat[reference_id] = flat_spans(vectors, LEAST_QUALITY)
         keep = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS) & (vectors.positions[:, 2] >= LEAST_QUALITY)
-        self._frames.add(reference_id, vectors.codes[keep], vectors.positions[keep, 1])
+        self._frames.add(reference_id, vectors.codes[keep])
         self._at_s[reference_id] = vectors.positions[keep, 0].astype(np.float64)
         self._proves[reference_id] = ~alignment.inside(self._at_s[reference_id], exclusions)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fingerprints.interface import Vectors
 from fingerprints.keypoints import DESCRIPTOR_BYTES
 from fingerprints.quantised import unpacked
-from matcher.indexes.film_rolls import Codes
+from matcher.indexes.film_points import Codes
 
 # A station's logo recurs all over a film: a point that looks the same at the same place in so many pictures far apart
 # in time is part of an overlay, and would make every film with that logo a copy.

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from fingerprints.keypoints import DESCRIPTOR_BYTES
 from fingerprints.quantised import CODE_BYTES, PART_BITS, PARTS, book, unpacked
 from matcher.indexes.film_frames import Near
-from matcher.indexes.film_rolls import Codes, Numbers
 from matcher.indexes.sift_ivf import PROBES, born
+
+Codes = NDArray[np.uint8]  # (count, CODE_BYTES)
+Numbers = NDArray[np.int64]
 
 AT_ONCE = 1 << 16  # descriptors that are unpacked at a time
 OWNER_SHIFT = 32  # an entry's number is its owner's, shifted, and its row; the background's are below 0

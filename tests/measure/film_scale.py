@@ -185,7 +185,7 @@ def _telling(look: Vectors) -> Vectors:
 
 def _stored(references: Sequence[Reference], frames: FilmFrames, points: FilmPoints) -> None:
     for number, each in enumerate(references):
-        frames.add(number, each.look.codes, each.look.positions[:, 1])
+        frames.add(number, each.look.codes)
         points.add(number, each.points.codes)
 
 

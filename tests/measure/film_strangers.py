@@ -35,13 +35,12 @@ def add_frames(frames: FilmFrames, looks: Sequence[Vectors], hours: int) -> None
     """Store episodes made of real films, each with a random half of its bits turned over in every frame."""
     random = np.random.default_rng(7)
     for episode in range(round(hours * 3600 / EPISODE_S)):
-        codes, views, made_s = [], [], 0.0
+        codes, made_s = [], 0.0
         while made_s < EPISODE_S:
             look = looks[int(random.integers(len(looks)))]
             codes.append(look.codes ^ random.integers(0, 256, look.codes.shape[1]).astype(np.uint8))
-            views.append(look.positions[:, 1])
             made_s += float(look.positions[-1, 0])
-        frames.add(STRANGER + episode, np.concatenate(codes), np.concatenate(views))
+        frames.add(STRANGER + episode, np.concatenate(codes))
 
 
 def parents(pictures: int) -> Codes:
