@@ -201,6 +201,7 @@ def _looked_up(frames: FilmFrames, clips: Sequence[Clip], references: Sequence[R
     near_keys, alone = np.zeros(len(clips), int), np.zeros(len(clips), bool)
     spent_s, asked, strangers = 0.0, 0, 0
     radius = min(RADIUS, frames.chance_bits())
+    frames.within(references[0].look.codes[:1], 0)  # loads the compiled search, once a process
     for minute in _minutes(clips):
         codes = np.concatenate([key.look.codes for _, key in minute])
         whose = np.repeat(np.arange(len(minute)), [len(key.look.codes) for _, key in minute])
