@@ -17,6 +17,8 @@ OVERLAY_APART_S = 15.0
 OVERLAY_LIKE = 150.0  # L2
 OVERLAY_CELL_PX = 8
 
+STRONGEST, LARGE_PX = 30, 4.0  # what film-sift keeps of a reference, in a copy that is a little smaller
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -50,9 +52,24 @@ class Pictures:
         """Return the film with descriptors of 128 bytes."""
         return self if self.codes.shape[1] == DESCRIPTOR_BYTES else replace(self, codes=unpacked(self.codes))
 
+    def most_telling(self, most: int) -> "Pictures":
+        """Return the film with so many points of each picture: the strongest, then large ones, then the others."""
+        return self.only(most_telling(self.picture, self.places[:, 2], most))
+
     def without_overlays(self) -> "Pictures":
         """Return the film without the points that recur, alike and in place, all over it."""
         return self.only(~_is_overlay(self))
+
+
+def most_telling(picture: NDArray[np.int64], sizes: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
+    """Say of each point whether it is among so many of its picture that a reference is likeliest to have kept; those
+    of one picture stand together, strongest first."""
+    first = np.searchsorted(picture, picture)
+    strength = np.arange(len(picture)) - first
+    order = np.lexsort((strength, (strength >= STRONGEST) & (sizes < LARGE_PX), strength >= STRONGEST, picture))
+    kept = np.zeros(len(picture), bool)
+    kept[order] = strength < most  # the same places of each picture, in the other order
+    return kept
 
 
 def _is_overlay(film: Pictures) -> NDArray[np.bool_]:

@@ -26,6 +26,9 @@ CLEAR_POINTS = 25  # so many settle it: the mirror image need not be tried
 MANY_POINTS = 40  # more points make a picture no surer
 MANNER = alignment.Manner(step_s=0.5, tolerance_s=0.8, gap_s=2.0, least_hits=2)
 REFERENCE_STEP_S = 1.0  # between two pictures of a reference
+# Points of a picture asked of everybody on a large shelf. Measured: the 200 a reference would keep, looked for in twice
+# as many lists, find more copies than all 400 did, small insets too, for a sixth less time.
+MOST_IN_A_CROWD = 200
 FEW = 4  # pictures of a decided stretch that are looked at all the same
 BLOCK = 256  # query pictures searched at a time; bounds the memory of a long film
 
@@ -87,6 +90,8 @@ class Points:
         """Return, by reference, of `owners` or of all, what the pictures of a film show; of seconds that are `decided`
         already only a few pictures are looked at, for how the copy lies."""
         film = Pictures.of(vectors)
+        if owners is None and self._index.is_crowded:
+            film = film.most_telling(MOST_IN_A_CROWD)
         is_open = ~alignment.inside(film.begins_s, decided)
         asked = np.union1d(np.flatnonzero(is_open), _few_inside(film.begins_s, decided))
         found: dict[int, list[Sighting]] = {}

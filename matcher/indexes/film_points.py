@@ -18,10 +18,10 @@ Numbers = NDArray[np.int64]
 AT_ONCE = 1 << 16  # descriptors that are unpacked at a time
 OWNER_SHIFT = 32  # an entry's number is its owner's, shifted, and its row; the background's are below 0
 # (descriptors, how many times the neighbours that were asked for are told): the more strangers there are, the more of
-# them are nearer to a faint copy than its original. Measured: 35 million strangers cost 4 of 100 clips; three times as
-# many neighbours and half as many lists again bring all of them back, for three quarters more time.
-CROWDS = ((100_000_000, 6), (1_000_000, 3))
-PROBES_IN_A_CROWD = 6  # lists looked into
+# them are nearer to a faint copy than its original. Measured: 35 million strangers cost 4 of 100 clips; four times as
+# many neighbours and three times as many lists bring all of them back.
+CROWDS = ((100_000_000, 6), (1_000_000, 4))
+PROBES_IN_A_CROWD = 12  # lists looked into
 
 
 class FilmPoints:
@@ -53,7 +53,7 @@ class FilmPoints:
 
     def nearest(self, codes: Codes, count: int, owners: Collection[int] | None = None) -> Near:
         """Return nearest stored descriptors of each query, (count, 128) uint8: up to `count`, on a large shelf up to
-        three or six times as many. Distances are L2 between byte vectors, about 130 too long for an equal one.
+        four or six times as many. Distances are L2 between byte vectors, about 130 too long for an equal one.
 
         With `owners`, only theirs are looked at, all of them; unknown ones are no error.
         """
@@ -77,6 +77,11 @@ class FilmPoints:
 
     def __len__(self) -> int:
         return sum(len(codes) for codes in self._codes.values())
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are so many descriptors that a query meets strangers first."""
+        return self._crowd() > 1
 
     def _crowd(self) -> int:
         return next((times for least, times in CROWDS if len(self) >= least), 1)

@@ -12,7 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -27,7 +27,8 @@ from fingerprints.kinds.film_sift import FilmSift, SeenSift
 from fingerprints.quantised import unpacked
 from matcher import geometry
 from matcher.film_looks import ALONE_BITS, LEAST_QUALITY, RADIUS
-from matcher.film_points import CANDIDATES, FAR, LEAST_POINTS, LEAST_VOTES, NEIGHBOURS
+from matcher.film_pictures import most_telling
+from matcher.film_points import CANDIDATES, FAR, LEAST_POINTS, LEAST_VOTES, MOST_IN_A_CROWD, NEIGHBOURS
 from matcher.indexes.film_frames import FilmFrames, Near
 from matcher.indexes.film_points import FilmPoints
 from tests.measure import film_alterations as alterations
@@ -230,6 +231,8 @@ def _looked_up(frames: FilmFrames, clips: Sequence[Clip], references: Sequence[R
 def _recognised(points: FilmPoints, clips: Sequence[Clip], references: Sequence[Reference]) -> Answers:
     """Return what points say: one key frame with enough points in one arrangement makes a clip found."""
     found_keys = np.zeros(len(clips), int)
+    if points.is_crowded:
+        clips = [replace(clip, keys=tuple(_most_telling(key) for key in clip.keys)) for clip in clips]
     spent_s, asked = 0.0, 0
     for minute in _minutes(clips):
         codes = [unpacked(key.points.codes) for _, key in minute]
@@ -254,6 +257,13 @@ def _recognised(points: FilmPoints, clips: Sequence[Clip], references: Sequence[
         "key_frames_found_by_points": round(int(found_keys.sum()) / keys, 4),
     }
     return Answers(found_keys >= 1, figures)
+
+
+def _most_telling(key: Key) -> Key:
+    """Return the key frame with the points that are asked of a large shelf."""
+    found = key.points
+    kept = most_telling(np.zeros(len(found.codes), np.int64), found.positions[:, 4], MOST_IN_A_CROWD)
+    return replace(key, points=Vectors(found.codes[kept], found.positions[kept]))
 
 
 def likeness(near: Near) -> NDArray[np.float64]:
