@@ -24,7 +24,7 @@ from fingerprints import kinds
 from fingerprints.decode import Describer
 from fingerprints.interface import Frame, Vectors
 from matcher.films import FilmShelf
-from tests.measure import films_corpus
+from tests.measure import film_scale, films_corpus
 from tests.measure.film_drawings import Episode
 from tests.measure.film_put import STEP_S, Described, registered
 
@@ -45,6 +45,7 @@ def measure(*, is_quick: bool) -> dict[str, Any]:
     shelf = FilmShelf()
     for number, each in enumerate((familiar, Episode(NEIGHBOUR, 1, 300.0))):
         shelf.add(number, _registered(each))
+    film_scale.load_search()
     with tempfile.TemporaryDirectory(prefix="mekiki-speed-") as folder:
         slow = {
             f"x_realtime_nonmatching_{keyframe_s}_s_groups": round(

@@ -24,7 +24,7 @@ from tests.measure.film_run import HASHES, LOOK, METHODS, OURS, Plan, Run, measu
 
 OUT = Path("build/measure/video.json")
 SHOWS, QUICK_SHOWS = 12, 2
-PARTS = ("av", "faiss-cpu", "imagehash", "numpy", "opencv-python-headless", "pdqhash")
+PARTS = ("av", "faiss-cpu", "imagehash", "numba", "numpy", "opencv-python-headless", "pdqhash")
 
 
 def row(run: Run, method: str, threshold: float) -> dict[str, float]:
@@ -102,6 +102,7 @@ def report(
         **film_lengths.figures(reported.timed),
         **reported.sibling,
         **{key: speed[key] for key in ("x_realtime_nonmatching", "cpu_s_per_24min_match")},
+        "query_cost_growth": _growth(speed, scale),
         "bytes_per_reference_hour": round(reported.bytes_per_reference_hour),
         "bytes_per_reference_hour_hash_tier": round(reported.bytes_per_reference_hour_hashes),
     }
@@ -122,6 +123,15 @@ def report(
         | {"speed": speed["took_s"], "scale": scale["took_s"]},
         "versions": {name: version(name) for name in PARTS},
     }  # fmt: skip
+
+
+def _growth(speed: dict[str, Any], scale: dict[str, Any]) -> float:
+    """Return how many times as much a film that matches nothing costs on the enlarged shelf; -1: not asked."""
+    if "large" not in scale or speed["x_realtime_nonmatching"] < 0:
+        return -1.0
+    few_s = 60 / speed["x_realtime_nonmatching"]  # a minute of film, decoded and looked up among few
+    more_s = scale["large"]["search_cpu_s_per_minute"] - scale["small"]["search_cpu_s_per_minute"]
+    return round((few_s + more_s) / few_s, 2)
 
 
 def main() -> None:
