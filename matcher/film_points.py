@@ -234,13 +234,14 @@ def _different(sightings: Sequence[Sighting]) -> int:
 
 
 def _clearest_of_each_pair(seen: Sequence[Sighting]) -> list[Sighting]:
-    """Return of each pair of moment and reference picture the sighting with the most points: a frame may have been
-    looked at as it is and straightened."""
+    """Return of each pair of moment and reference picture the sighting with the most points, held for as long as any of
+    them knows: a frame may have been seen at a glance, which cannot tell how long, and watched, straightened or not."""
     best: dict[tuple[float, int], Sighting] = {}
     for each in seen:
         pair = (each.at_s, each.reference_picture)
-        if pair not in best or each.points > best[pair].points:
-            best[pair] = each
+        other = best.get(pair, each)
+        clearest = max(other, each, key=lambda one: one.points)
+        best[pair] = replace(clearest, held_s=max(other.held_s, each.held_s))
     return list(best.values())
 
 

@@ -115,6 +115,25 @@ def test_a_small_inset_is_found_by_its_rectangle_and_told_where_it_lies(shelf: F
     assert np.allclose(segment.altered.outline, [(x / WIDTH, y / HEIGHT) for x, y in corners], atol=0.02)
 
 
+HELD_S = 6.0
+
+
+def held(at_s: float) -> Picture:
+    """Return what is on screen of a film that holds every drawing for six seconds."""
+    return OURS(at_s // HELD_S * HELD_S + 1)
+
+
+@pytest.fixture(scope="module")
+def limited() -> FilmShelf:
+    return shelved({WORK: described(held, LENGTH_S)})
+
+
+def test_a_glance_at_a_held_drawing_does_not_hide_how_long_it_is_held(limited: FilmShelf) -> None:
+    """The key frame at second 4 shows as many points as the watch finds there, and cannot tell how long."""
+    found = the_only(compared(limited, clip(held, STRANGER, start_s=13, at_s=4, length_s=2), 12))
+    assert spans(found.segments) == about((4, 6))
+
+
 def test_what_seems_to_show_everything_at_once_is_straightened_within_a_budget() -> None:
     laid = in_the_middle(0.3)
     places = {number: [Place(at_s, laid, 9.0) for at_s in np.arange(0, 3600, 10.0)] for number in range(40)}
