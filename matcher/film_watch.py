@@ -23,6 +23,8 @@ AS_IS = 0.03  # of the frame: a copy that lies like this need not be straightene
 PARTS = (1.0, *CENTRES.values())  # of each side of a reference's frame; of these it has a hash
 NEARLY_WHOLE = 0.93
 LEAST_SEEN = 0.8  # of a part that must be visible, for its hash to mean anything
+SMALL = 0.36  # of the frame's area: the points of a copy that takes less are hardly found before it is straightened
+CLEAREST = 500  # places among which the ways are sought
 MOST_WAYS = 3  # that one reference is straightened
 MOST_STRAIGHTENED_S = 3600.0  # of one film, all ways together; the clearest come first
 KINDS = LOOKS, POINTS, INSETS, CUTS = "seen-pdq", "seen-sift", "seen-insets", "seen-cuts"
@@ -62,13 +64,14 @@ def wanted(
 
 
 def _straightened(start_s: float, end_s: float, laid: Laid) -> Iterator[Watch]:
-    """Yield what to see of a stretch in which a reference lies so: its frame, or of a crop both points and as large a
-    part of its middle as is seen nearly whole."""
+    """Yield what to see of a stretch in which a reference lies so: the hash of its frame, or of a crop that of as large
+    a part of its middle as is seen nearly whole; and points, of a crop, and of a small copy, whose points are found only
+    once it is straightened and say more of a held drawing than hashes."""
     seen = {part: visible(middle(laid, part)) for part in PARTS}
     part = next((part for part in PARTS if seen[part] >= NEARLY_WHOLE), max(PARTS, key=lambda each: seen[each]))
     if seen[part] >= LEAST_SEEN:
         yield Watch(start_s, end_s, (LOOKS, CUTS), middle(laid, part))
-    if part != PARTS[0]:
+    if part != PARTS[0] or _area(laid) < SMALL:
         yield Watch(start_s, end_s, (POINTS, CUTS), laid)
 
 
@@ -95,19 +98,25 @@ def _ways(seen: Sequence[Place]) -> list[_Way]:
     Where the camera pans, a picture found a moment too early lies a little beside its place. So a way is where most of
     the places agree closely, and those near it are not another one.
     """
-    placed = np.array([corners(each.laid) for each in seen]).reshape(len(seen), -1)
+    placed = np.array([corners(each.laid).ravel() for each in seen])
     weights = np.array([each.weight for each in seen])
-    away = np.abs(placed[:, None] - placed[None]).max(axis=2)
+    clear = np.argsort(-weights, kind="stable")[:CLEAREST]
+    agreed = (np.abs(placed[clear, None] - placed[None, clear]).max(axis=2) <= CLOSELY) @ weights[clear]
     is_left = np.ones(len(seen), bool)
     found = []
-    while is_left.any():
-        agreed = (away <= CLOSELY) @ (weights * is_left)
-        best = int(np.where(is_left, agreed, -1.0).argmax())
-        some = np.flatnonzero(is_left & (away[best] <= SAME_PLACE)).tolist()
-        around = [(seen[number].at_s - AROUND_S, seen[number].at_s + AROUND_S) for number in some]
-        found.append(_Way(seen[best].laid, float(weights[some].sum()), united(around)))
-        is_left[some] = False
+    for best in clear[np.argsort(-agreed, kind="stable")].tolist():
+        if is_left[best]:
+            some = np.flatnonzero(is_left & (np.abs(placed - placed[best]).max(axis=1) <= SAME_PLACE)).tolist()
+            around = [(seen[number].at_s - AROUND_S, seen[number].at_s + AROUND_S) for number in some]
+            found.append(_Way(seen[best].laid, float(weights[some].sum()), united(around)))
+            is_left[some] = False
     return [way for way in sorted(found, key=lambda way: -way.weight)[:MOST_WAYS] if _is_altered(way.laid)]
+
+
+def _area(laid: Laid) -> float:
+    """Return how much of the frame a reference takes, as it lies there."""
+    grown = float(abs(np.linalg.det(np.asarray(laid.matrix)[:, :2])))
+    return grown * float(np.prod(laid.reference_size)) / float(np.prod(laid.seen_size))
 
 
 def _is_altered(laid: Laid) -> bool:

@@ -134,6 +134,13 @@ def test_a_glance_at_a_held_drawing_does_not_hide_how_long_it_is_held(limited: F
     assert spans(found.segments) == about((4, 6))
 
 
+@pytest.mark.parametrize(("share", "is_asked"), [(0.2, True), (0.5, True), (0.9, False)])
+def test_points_are_asked_of_straightened_frames_where_the_copy_is_small(share: float, *, is_asked: bool) -> None:
+    asked = film_watch.wanted({}, {WORK: [Place(5.0, in_the_middle(share), 9.0)]}, 20.0)
+    (straightened,) = [each.watch for each in asked if each.reference_id == WORK]
+    assert (film_watch.POINTS in straightened.kinds) is is_asked
+
+
 def test_what_seems_to_show_everything_at_once_is_straightened_within_a_budget() -> None:
     laid = in_the_middle(0.3)
     places = {number: [Place(at_s, laid, 9.0) for at_s in np.arange(0, 3600, 10.0)] for number in range(40)}
