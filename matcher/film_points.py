@@ -261,9 +261,12 @@ def _candidates(
 def _hits(reference: Pictures, seen: Sequence[Sighting]) -> tuple[alignment.Hits, NDArray[np.int64]]:
     """Return a hit for every moment that both pictures are held, and which sighting each hit came from."""
     per_picture: Mapping[float, int] = _counted([each.at_s for each in seen])
+    clearest = {each.at_s: each.points for each in sorted(seen, key=lambda one: one.points)}
     rows = []
     for number, each in enumerate(seen):
-        sureness = 0.25 + 0.75 * min(each.points, MANY_POINTS) / MANY_POINTS
+        # Drawings of one series have much in common: a picture that is much more like another one says little of when.
+        likeness = each.points / clearest[each.at_s]
+        sureness = likeness * (0.25 + 0.75 * min(each.points, MANY_POINTS) / MANY_POINTS)
         there_s = reference.held_s[each.reference_picture]
         there = reference.begins_s[each.reference_picture] + REFERENCE_STEP_S * np.arange(max(1, round(there_s)))
         q, r = (grid.ravel() for grid in np.meshgrid(_held(each.at_s, each.held_s), there))
