@@ -53,9 +53,6 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
         segment = alignment.snapped(each.segment, changes, SNAP_S)
         for number, stretch in enumerate(stretches):
             both = _one_stretch(stretch, replace(each, segment=segment))
-            if both is not None and _is_settled(stretch.seen.look_s, stretch.seen.look_pictures):
-                stretches[number] = replace(stretch, segment=both, shown=each)  # asked for the ends, and how it lies
-                break
             if both is not None:
                 stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each, stretch.laid)
                 break

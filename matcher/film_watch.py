@@ -65,7 +65,7 @@ def wanted(
 
 def _straightened(start_s: float, end_s: float, laid: Laid) -> Iterator[Watch]:
     """Yield what to see of a stretch in which a reference lies so: the hash of its frame, or of a crop that of as large
-    a part of its middle as is seen nearly whole; and points, of a crop, and of a small copy, whose points are found only
+    a part of its middle as is seen nearly whole; and points of a crop, and of a small copy, whose points are found only
     once it is straightened and say more of a held drawing than hashes."""
     seen = {part: visible(middle(laid, part)) for part in PARTS}
     part = next((part for part in PARTS if seen[part] >= NEARLY_WHOLE), max(PARTS, key=lambda each: seen[each]))
@@ -122,11 +122,6 @@ def _area(laid: Laid) -> float:
 def _is_altered(laid: Laid) -> bool:
     """Say whether a frame as it is would not show the reference where the reference has it."""
     return float(np.abs(corners(laid) - _square()).max()) > AS_IS
-
-
-def apart(one: Laid, other: Laid) -> float:
-    """Return how far apart two maps put the corners of a reference, as a fraction of the frame."""
-    return float(np.abs(corners(one) - corners(other)).max())
 
 
 def corners(laid: Laid) -> NDArray[np.float64]:
