@@ -69,10 +69,12 @@ def _straightened(start_s: float, end_s: float, laid: Laid) -> Iterator[Watch]:
     once it is straightened and say more of a held drawing than hashes."""
     seen = {part: visible(middle(laid, part)) for part in PARTS}
     part = next((part for part in PARTS if seen[part] >= NEARLY_WHOLE), max(PARTS, key=lambda each: seen[each]))
+    if part == PARTS[0]:
+        yield Watch(start_s, end_s, (LOOKS, POINTS, CUTS) if _area(laid) < SMALL else (LOOKS, CUTS), laid)
+        return
     if seen[part] >= LEAST_SEEN:
         yield Watch(start_s, end_s, (LOOKS, CUTS), middle(laid, part))
-    if part != PARTS[0] or _area(laid) < SMALL:
-        yield Watch(start_s, end_s, (POINTS, CUTS), laid)
+    yield Watch(start_s, end_s, (POINTS, CUTS), laid)
 
 
 def middle(laid: Laid, part: float) -> Laid:

@@ -21,15 +21,17 @@ Counted = NDArray[np.int64]
 Scan = Callable[[Words, Words, int, int, tuple[Counted, Counted, Counted], int, Counted], tuple[int, int]]
 
 BLOCK = 1024  # hashes compared with all queries before the next; 32 KB, which stay in the first cache
-SIGNATURE = (
-    "UniTuple(int64, 2)(uint64[:,::1], uint64[:,::1], int64, int64, Tuple((int64[::1], int64[::1], int64[:,::1])), "
-    "int64, int64[:,::1])"
+_types: Any = numba.types
+_READ = _types.Array(numba.uint64, 2, "C", readonly=True)  # what may be written to is taken as well
+_COUNTS, _TABLE = _types.Array(numba.int64, 1, "C"), _types.Array(numba.int64, 2, "C")
+SIGNATURE = _types.UniTuple(numba.int64, 2)(
+    _READ, _READ, numba.int64, numba.int64, _types.Tuple((_COUNTS, _COUNTS, _TABLE)), numba.int64, _TABLE
 )
 
 
 def _counting(_typing: Any, word: Any) -> Any:
     """Return how the compiler counts the bits of a word that are set: by the processor's own instruction."""
-    return numba.types.int64(word), lambda _context, builder, _signature, values: builder.ctpop(values[0])
+    return _types.int64(word), lambda _context, builder, _signature, values: builder.ctpop(values[0])
 
 
 _ones = cast(Callable[[np.uint64], np.int64], intrinsic(_counting))

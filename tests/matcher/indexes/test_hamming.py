@@ -136,3 +136,14 @@ def test_a_damaged_copy_of_what_was_compiled_is_no_error(installed: Path, kind: 
     (kept,) = installed.rglob(f"*.{kind}")
     kept.write_bytes(kept.read_bytes()[:10])
     assert searched(installed, "/dev/null") == "(3, 4)"
+
+
+def test_what_cannot_be_written_to_is_searched_and_asked_all_the_same() -> None:
+    """Fingerprints come from the decoding child, and a mapped file, as memory that nobody may change."""
+    stored = hashes(50, 1)
+    fixed = hamming.laid_out(stored)
+    fixed.flags.writeable = False
+    asked = np.frombuffer(stored[:3].tobytes(), np.uint8).reshape(3, 32)
+    assert not asked.flags.writeable
+    query, place, bits = hamming.nearest([fixed], asked, 0)
+    assert list(zip(query.tolist(), place.tolist(), bits.tolist(), strict=True)) == [(0, 0, 0), (1, 1, 0), (2, 2, 0)]
