@@ -54,12 +54,13 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
         for number, stretch in enumerate(stretches):
             both = _one_stretch(stretch, replace(each, segment=segment))
             if both is not None:
+                both = _between_others(both, stretch.segment, [other.segment for other in stretches])
                 stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each, stretch.laid)
                 break
         else:
             alone = FilmEvidence(speed=segment.speed, is_mirrored=each.best.laid.is_mirrored)
             stretches.append(Stretch(segment, *_with_points(alone, alone, each), each))
-    return _apart(_bridged(stretches))
+    return _bridged(_apart(stretches))
 
 
 def _one_stretch(stretch: Stretch, points: Shown) -> Segment | None:
@@ -78,6 +79,15 @@ def _one_stretch(stretch: Stretch, points: Shown) -> Segment | None:
     if not is_near or alignment.overlap(look, shown) <= shorter / 2:
         return None
     return shown if stretch.seen.look_s < (shown.query_end_s - shown.query_start_s) / 4 else look
+
+
+def _between_others(both: Segment, look: Segment, others: Sequence[Segment]) -> Segment:
+    """Return what frames and points saw, without what points add where frames saw another stretch."""
+    before = [each.query_end_s for each in others if each.query_end_s <= look.query_start_s + FRAMES_SNAP_S]
+    after = [each.query_start_s for each in others if each.query_start_s >= look.query_end_s - FRAMES_SNAP_S]
+    start_s = max([both.query_start_s, *(min(edge, look.query_start_s) for edge in before)])
+    end_s = min([both.query_end_s, *(max(edge, look.query_end_s) for edge in after)])
+    return alignment.between(both, start_s, end_s)
 
 
 def _end(look_s: float, both_s: float) -> float:

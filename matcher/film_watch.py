@@ -20,9 +20,9 @@ SAME_PLACE = 0.06  # of the frame: two maps that put the corners this near to ea
 CLOSELY = 0.015  # of the frame: so near are the maps of one still camera
 AS_IS = 0.03  # of the frame: a copy that lies like this need not be straightened
 # Of a crop, the hash of the frame's centre is compared: the largest part that is seen nearly whole.
-PARTS = (1.0, *CENTRES.values())  # of each side of a reference's frame; of these it has a hash
+PARTS = tuple(CENTRES.values())  # of each side of a reference's frame; of these it has a hash
 NEARLY_WHOLE = 0.93
-LEAST_SEEN = 0.8  # of a part that must be visible, for its hash to mean anything
+LEAST_SEEN = 0.8  # of the frame or a part that must be visible, for its hash to mean anything
 SMALL = 0.36  # of the frame's area: the points of a copy that takes less are hardly found before it is straightened
 CLEAREST = 500  # places among which the ways are sought
 MOST_WAYS = 3  # that one reference is straightened
@@ -64,14 +64,14 @@ def wanted(
 
 
 def _straightened(start_s: float, end_s: float, laid: Laid) -> Iterator[Watch]:
-    """Yield what to see of a stretch in which a reference lies so: the hash of its frame, or of a crop that of as large
-    a part of its middle as is seen nearly whole; and points of a crop, and of a small copy, whose points are found only
-    once it is straightened and say more of a held drawing than hashes."""
-    seen = {part: visible(middle(laid, part)) for part in PARTS}
-    part = next((part for part in PARTS if seen[part] >= NEARLY_WHOLE), max(PARTS, key=lambda each: seen[each]))
-    if part == PARTS[0]:
+    """Yield what to see of a stretch in which a reference lies so: the hash of its frame, or of a strong crop that of
+    as large a part of its middle as is seen nearly whole; and points of such a crop, and of a small copy, whose points
+    are found only once it is straightened and say more of a held drawing than hashes."""
+    if visible(laid) >= LEAST_SEEN:
         yield Watch(start_s, end_s, (LOOKS, POINTS, CUTS) if _area(laid) < SMALL else (LOOKS, CUTS), laid)
         return
+    seen = {part: visible(middle(laid, part)) for part in PARTS}
+    part = next((part for part in PARTS if seen[part] >= NEARLY_WHOLE), max(PARTS, key=lambda each: seen[each]))
     if seen[part] >= LEAST_SEEN:
         yield Watch(start_s, end_s, (LOOKS, CUTS), middle(laid, part))
     yield Watch(start_s, end_s, (POINTS, CUTS), laid)

@@ -59,27 +59,36 @@ def _scan(  # compiled code takes no objects, so these are many
         # Slices, because an index that may be negative keeps a loop from becoming vector instructions.
         first, second = words[0, begin : begin + size], words[1, begin : begin + size]
         third, fourth = words[2, begin : begin + size], words[3, begin : begin + size]
-        for query in range(asked.shape[0]):
-            one, two, three, four = asked[query, 0], asked[query, 1], asked[query, 2], asked[query, 3]
-            least = np.int64(257)
+        # Two queries at a time, so that each hash is loaded once for both; an odd last one is compared with itself.
+        for pair in range(0, asked.shape[0], 2):
+            other = min(pair + 1, asked.shape[0] - 1)
+            one, two, three, four = asked[pair, 0], asked[pair, 1], asked[pair, 2], asked[pair, 3]
+            five, six, seven, eight = asked[other, 0], asked[other, 1], asked[other, 2], asked[other, 3]
+            least, least_of_other = np.int64(257), np.int64(257)
             for place in range(size):
-                bits = _ones(first[place] ^ one) + _ones(second[place] ^ two)
-                bits += _ones(third[place] ^ three) + _ones(fourth[place] ^ four)
+                w, x, y, z = first[place], second[place], third[place], fourth[place]
+                bits = _ones(w ^ one) + _ones(x ^ two)
+                bits += _ones(y ^ three) + _ones(z ^ four)
                 least = min(least, bits)
-            if least > reach[query]:
-                continue
-            for place in range(size):
-                bits = _ones(first[place] ^ one) + _ones(second[place] ^ two)
-                bits += _ones(third[place] ^ three) + _ones(fourth[place] ^ four)
-                if bits > reach[query]:
+                bits = _ones(w ^ five) + _ones(x ^ six)
+                bits += _ones(y ^ seven) + _ones(z ^ eight)
+                least_of_other = min(least_of_other, bits)
+            for query in range(pair, other + 1):
+                if (least if query == pair else least_of_other) > reach[query]:
                     continue
-                room[filled, 0], room[filled, 1], room[filled, 2] = query, before + begin + place, bits
-                filled += 1
-                at_bits[query, bits] += 1
-                within[query] += 1
-                while within[query] >= most and reach[query] >= 0:
-                    within[query] -= at_bits[query, reach[query]]
-                    reach[query] -= 1
+                one, two, three, four = asked[query, 0], asked[query, 1], asked[query, 2], asked[query, 3]
+                for place in range(size):
+                    bits = _ones(first[place] ^ one) + _ones(second[place] ^ two)
+                    bits += _ones(third[place] ^ three) + _ones(fourth[place] ^ four)
+                    if bits > reach[query]:
+                        continue
+                    room[filled, 0], room[filled, 1], room[filled, 2] = query, before + begin + place, bits
+                    filled += 1
+                    at_bits[query, bits] += 1
+                    within[query] += 1
+                    while within[query] >= most and reach[query] >= 0:
+                        within[query] -= at_bits[query, reach[query]]
+                        reach[query] -= 1
     return filled, count
 
 
