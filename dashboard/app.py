@@ -30,6 +30,7 @@ from dashboard.pages import (
     morning,
     notices,
     outbox,
+    references,
     sources,
     spoiled,
     stretches,
@@ -37,6 +38,7 @@ from dashboard.pages import (
 )
 from dashboard.visits import language_of, page, screen
 from matcher import cases, found_stretches
+from matcher.references import UnknownReference
 from notices import ledger
 
 STATIC = Path(__file__).with_name("static")
@@ -53,7 +55,7 @@ HEADERS = {
 }
 STATUS = {
     cases.UnknownCase: 404, ledger.NoSuchNotice: 404, works.UnknownWork: 404, previews.NoPreview: 404,
-    found_stretches.UnknownStretch: 404, found_stretches.BadStretch: 409,
+    UnknownReference: 404, found_stretches.UnknownStretch: 404, found_stretches.BadStretch: 409,
     auth.ForeignForm: 403, notices.MayNotApprove: 403,
     claims.Claimed: 409, decisions.Overtaken: 409, taking_back.AlreadyLeft: 409, cases.AllowedUse: 409,
     cases.NotDecidable: 409, ledger.NotAllowed: 409, ledger.NotApprovable: 409,
@@ -107,6 +109,7 @@ def _routes() -> list[Route | Mount]:
         post("/notices/{uuid}/approve", notices.approve), post("/notices/{uuid}/hold", notices.hold),
         post("/notices/{uuid}/withdraw", notices.withdraw), post("/notices/{uuid}/retract", notices.take_back),
         get("/outbox", outbox.show), get("/works", works.listed), get("/works/{uuid}", works.show),
+        post("/references/{uuid}/disable", references.disable), post("/references/{uuid}/enable", references.enable),
         get("/sources", sources.show), get("/morning", morning.show), get("/find", find.show),
         get("/spoiled/{uuid}", spoiled.show), get("/media/matches/{uuid}/{part}", media.drawing),
         get("/media/stretches/{uuid}/{second}.jpg", stretches.picture),

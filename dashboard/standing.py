@@ -11,10 +11,10 @@ from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from crawlers.recheck import Watch
 from dashboard.people import JobRun
-from matcher.cases import Assessment, Case
+from matcher.cases import Assessment, Case, waiting
 from matcher.catalogue import Work
 from matcher.match import Match
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 from notices.ledger import Notice
 
 SOON = timedelta(hours=4)
@@ -32,15 +32,15 @@ def facts(session: Session) -> dict[str, Any]:
     ).all()
     return {
         "works": count(Work),
-        "references": count(Reference, Reference.disabled_at.is_(None)),
+        "references": count(Reference, in_force(clock.now())),
         "captures": count(Capture),
         "findings": count(FindingRow),
         "sightings": count(Sighting),
         "matches": count(Match),
         "allowed_uses": count(Assessment, Assessment.outcome == "allowed", Assessment.moment == "opening"),
-        "open_cases": count(Case, Case.state == "open"),
-        "due_soon": count(Case, Case.state == "open", Case.due_at < now + SOON),
-        "overdue": count(Case, Case.state == "open", Case.due_at < now),
+        "open_cases": count(Case, waiting()),
+        "due_soon": count(Case, waiting(), Case.due_at < now + SOON),
+        "overdue": count(Case, waiting(), Case.due_at < now),
         "notices_to_approve": count(Notice, Notice.state == "draft"),
         "notices_waiting_to_leave": count(Notice, Notice.state == "queued"),
         "places_watched": count(Watch, Watch.next_due.is_not(None)),

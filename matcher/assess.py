@@ -6,20 +6,20 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 import config.home
 from config import clock
 from crawlers.captures import Capture, FindingRow, Sighting
-from matcher import allowances, catalogue, fan_rules, licences, negatives, places
+from matcher import allowances, catalogue, fan_rules, licences, lives, negatives, places
 from matcher.case_rows import Assessment, Case, CaseFinding
 from matcher.catalogue import Asset, Work
 from matcher.fan_rules import FanRule
 from matcher.interface import AllowanceRows, Answer, Bank, Use
 from matcher.licences import Licence
 from matcher.match import Match
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 
 Moment = Literal["opening", "deciding", "leaving"]
 PROTECTED: tuple[Bank, ...] = ("works", "goods", "provisional")
@@ -48,7 +48,8 @@ class Seen:
 
 
 def pending(session: Session, limit: int) -> Sequence[int]:
-    """Return findings with a match, a sighting or a registry row that their newest assessment did not know."""
+    """Return findings with a match, a sighting or a registry row that their newest assessment did not know, or with a
+    reference that has come into force or gone out of it since."""
     is_known = (
         select(Assessment.id)
         .where(Assessment.finding_id == Sighting.finding_id, Assessment.work_id == Asset.work_id)
@@ -56,8 +57,11 @@ def pending(session: Session, limit: int) -> Sequence[int]:
         .exists()
     )
     involved = _matched(Sighting.finding_id).where(~is_known).distinct().order_by(Sighting.finding_id).limit(limit)
-    found = session.scalars(involved).all()
-    return found if len(found) == limit else [*found, *_touched_by_registry(session, limit - len(found), found)]
+    found = list(session.scalars(involved))
+    for more in (_turned(), _touched_by_registry()):
+        rows = more.where(more.selected_columns[0].not_in(found)).limit(limit - len(found))
+        found += session.scalars(rows).all() if len(found) < limit else []
+    return found
 
 
 def assess(session: Session, ids: Sequence[int]) -> None:
@@ -69,7 +73,8 @@ def assess(session: Session, ids: Sequence[int]) -> None:
             .join(CaseFinding, CaseFinding.case_id == Case.id)
             .where(CaseFinding.finding_id == finding_id, Case.state == "open")
         )
-        for work_id in sorted({*matched, *opened}):
+        turned = session.scalars(_turned(Assessment.work_id).where(Assessment.finding_id == finding_id))
+        for work_id in sorted({*matched, *opened, *turned}):
             assess_use(session, finding_id=finding_id, work_id=work_id, moment="opening")
 
 
@@ -130,13 +135,14 @@ def use_of(session: Session, finding_id: int, work_id: int) -> Use:
     counted = [medium for medium in seen if medium not in released and medium not in known]
     films = [medium for medium in counted if medium.sighting.kind != "image"]
     references = [(match, reference) for medium in seen for match, reference in medium.matches]
+    now = clock.now()
     return Use(
         work_id=work_id,
         owner_id=work.owner_id,
         finding_id=finding_id,
         place=finding.place,
         host=places.host_of(finding.place),
-        at=clock.now(),
+        at=now,
         territory=finding.territory,
         page_kind=finding.kind,
         is_commercial=finding.is_commercial,
@@ -152,6 +158,7 @@ def use_of(session: Session, finding_id: int, work_id: int) -> Use:
         released_media=len(released),
         known_media=len(known),
         newest_media_at=_newest_media_at(session, finding.place, [medium.sighting.blob for medium in seen]),
+        why_gone=() if seen else _why_gone(session, finding_id, work, now),
     )
 
 
@@ -167,11 +174,14 @@ def rows_of(session: Session, use: Use) -> AllowanceRows:
     )
 
 
-def seen_at(session: Session, finding_id: int, work_id: int) -> list[Seen]:
-    """Return the finding's media that match the work or explain it away, in page order; the same bytes count once."""
+def seen_at(session: Session, finding_id: int, work_id: int, *, only_in_force: bool = True) -> list[Seen]:
+    """Return the finding's media that match the work or explain it away, in page order; the same bytes count once.
+
+    What is out of force by now counts only when the history is asked for.
+    """
     rows = session.execute(
         _joined(select(Sighting, Match, Reference).select_from(Match))
-        .where(Sighting.finding_id == finding_id, Reference.disabled_at.is_(None))
+        .where(Sighting.finding_id == finding_id, in_force(clock.now()) if only_in_force else true())
         .where((Asset.work_id == work_id) | (Reference.bank == "negative"))
         .order_by(Sighting.position, Sighting.id, Match.id)
     )
@@ -205,11 +215,34 @@ def _joined(query: Select) -> Select:  # type: ignore[type-arg]
 
 def _matched(column: InstrumentedAttribute[int]) -> Select[int]:
     query = _joined(select(column).select_from(Match))
-    return cast(Select[int], query.where(Reference.disabled_at.is_(None), Reference.bank.in_(PROTECTED)))
+    return cast(Select[int], query.where(in_force(clock.now()), Reference.bank.in_(PROTECTED)))
 
 
-def _touched_by_registry(session: Session, limit: int, known: Sequence[int]) -> Sequence[int]:
-    """Return findings of open cases that a newer licence, fan rule or disabled reference may release.
+def _turned(column: InstrumentedAttribute[int] = Assessment.finding_id) -> Select[int]:
+    """Ask for uses that nobody decided yet, and of which a reference began or ceased to match since the last look."""
+    newer = aliased(Assessment)
+    of_use = newer.finding_id == Assessment.finding_id, newer.work_id == Assessment.work_id
+    is_newest = ~select(newer.id).where(*of_use, newer.moment == "opening", newer.id > Assessment.id).exists()
+    is_decided = (
+        select(Case.id)
+        .join(CaseFinding, CaseFinding.case_id == Case.id)
+        .where(CaseFinding.finding_id == Assessment.finding_id, Case.work_id == Assessment.work_id)
+        .where(Case.state == "decided")
+        .exists()
+    )
+    of_work = (Asset.work_id == Assessment.work_id) | (Reference.bank == "negative")
+    return cast(
+        Select[int],
+        _joined(select(column).select_from(Match))
+        .join(Assessment, (Assessment.finding_id == Sighting.finding_id) & of_work)
+        .where(Assessment.moment == "opening", lives.turned_since(Assessment.at, clock.now()), is_newest, ~is_decided)
+        .distinct()
+        .order_by(column),
+    )
+
+
+def _touched_by_registry() -> Select[int]:
+    """Ask for findings of open cases that a newer licence or fan rule may release.
 
     Without this a new licence would keep later cases from opening and leave the open ones to be decided by hand.
     """
@@ -220,26 +253,17 @@ def _touched_by_registry(session: Session, limit: int, known: Sequence[int]) -> 
         .exists()
         for table in (Licence, FanRule)
     ]
-    disabled = (
-        select(Reference.id)
-        .join(Asset, Asset.id == Reference.asset_id)
-        .where(Asset.work_id == Work.id, Reference.disabled_at.is_not(None), _unknown_since(Reference.disabled_at))
-        .exists()
-    )
-    return session.scalars(
+    return (
         select(CaseFinding.finding_id)
         .join(Case, Case.id == CaseFinding.case_id)
         .join(Work, Work.id == Case.work_id)
-        .where(Case.state == "open", CaseFinding.finding_id.not_in(known), or_(*newer_rows, disabled))
+        .where(Case.state == "open", or_(*newer_rows))
         .distinct()
         .order_by(CaseFinding.finding_id)
-        .limit(limit)
-    ).all()
+    )
 
 
-def _unknown_since(
-    moment: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-) -> ColumnElement[bool]:
+def _unknown_since(moment: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
     """Say, within a query over cases and their findings, that no assessment was made since the moment."""
     since = (
         select(Assessment.id)
@@ -247,6 +271,24 @@ def _unknown_since(
         .where(Assessment.at >= moment)
     )
     return ~since.exists()
+
+
+def _why_gone(session: Session, finding_id: int, work: Work, at: datetime) -> tuple[str, ...]:
+    """Return a sentence for each reference of the work that matched here and does not any more."""
+    ours = _joined(select(Reference).select_from(Match)).where(Reference.bank.in_(PROTECTED))
+    rows = ours.where(Sighting.finding_id == finding_id, Asset.work_id == work.id).order_by(Reference.id)
+    gone = (lives.why_not(session, reference, work, at) for reference in session.scalars(rows.distinct()))
+    return tuple(sentence for sentence in gone if sentence is not None)
+
+
+def is_supported() -> ColumnElement[bool]:
+    """Return the condition that something a Case rests on is in force now, so that somebody should look at it."""
+    rests = _joined(select(Match.id).select_from(Match)).join(
+        CaseFinding, CaseFinding.finding_id == Sighting.finding_id
+    )
+    ours = rests.where(CaseFinding.case_id == Case.id, Asset.work_id == Case.work_id)
+    counted = ours.where(Reference.bank.in_(PROTECTED), in_force(clock.now()))
+    return cast(ColumnElement[bool], counted.correlate(Case).exists())
 
 
 def _newest_media_at(session: Session, place: str, blobs: Sequence[str]) -> datetime | None:

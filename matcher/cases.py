@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from config import clock
@@ -90,7 +90,10 @@ class CaseDetail:
 
 
 def pending(session: Session, limit: int) -> Sequence[int]:
-    """Return the newest opening assessments that a case still lacks: not allowed and in none, or newer than its own."""
+    """Return the newest opening assessments that a case still lacks: not allowed and in none, or newer than its own.
+
+    A case that was closed because every use was allowed is asked again; one whose place is gone waits for a new look.
+    """
     newer = aliased(Assessment)
     is_outdated = (
         select(newer.id)
@@ -100,12 +103,20 @@ def pending(session: Session, limit: int) -> Sequence[int]:
     )
     # A finding may be in the cases of several works; only the case of this work counts.
     own = (
-        select(CaseFinding.finding_id, CaseFinding.assessment_id, Case.work_id, Case.state)
+        select(CaseFinding.case_id, CaseFinding.finding_id, CaseFinding.assessment_id, Case.work_id, Case.state)
         .join(Case, Case.id == CaseFinding.case_id)
         .subquery()
     )
+    member, last = aliased(CaseFinding), aliased(Assessment)
+    was_otherwise = (
+        select(member.id)
+        .join(last, last.id == member.assessment_id)
+        .where(member.case_id == own.c.case_id, last.outcome != "allowed")
+        .exists()
+    )
+    is_asked_again = (own.c.state == "open") | ((own.c.state == "closed") & ~was_otherwise)
     in_none = own.c.finding_id.is_(None) & (Assessment.outcome != "allowed")
-    is_news = (own.c.assessment_id < Assessment.id) & (own.c.state == "open")
+    is_news = (own.c.assessment_id < Assessment.id) & is_asked_again
     return session.scalars(
         select(Assessment.id)
         .outerjoin(own, (own.c.finding_id == Assessment.finding_id) & (own.c.work_id == Assessment.work_id))
@@ -141,12 +152,20 @@ def queue(session: Session, limit: int = 100, *, offset: int = 0) -> list[QueueR
     rows = session.execute(
         select(Case, Work.title)
         .join(Work, Work.id == Case.work_id)
-        .where(Case.state == "open")
+        .where(waiting())
         .order_by(Case.due_at, Case.harm.desc(), Case.score.desc(), Case.id)
         .limit(limit)
         .offset(offset)
     )
     return [_queue_row(session, case, title) for case, title in rows]
+
+
+def waiting() -> ColumnElement[bool]:
+    """Return the condition that a Case waits for somebody's decision: it is open, and still rests on something.
+
+    A reference that was disabled a second ago takes its cases out of the queue before anything else has run.
+    """
+    return (Case.state == "open") & assess.is_supported()
 
 
 def find(session: Session, uuid: str) -> Case:
@@ -337,5 +356,6 @@ def _finding_detail(session: Session, member: CaseFinding, case: Case) -> Findin
         .where(Assessment.finding_id == finding.id, Assessment.work_id == case.work_id)
         .order_by(Assessment.id)
     )
-    seen = assess.seen_at(session, finding.id, case.work_id)
+    # What was decided is told as it was decided, whatever happened to a reference since.
+    seen = assess.seen_at(session, finding.id, case.work_id, only_in_force=case.state != "decided")
     return FindingDetail(finding, session.get_one(Capture, finding.capture_id), seen, checks.all())

@@ -173,6 +173,11 @@ def works(session: Session) -> Sequence[Work]:
     return session.scalars(select(Work).order_by(Work.title, Work.id)).all()
 
 
+def work_of(session: Session, asset_id: int) -> Work:
+    """Return the work an asset belongs to."""
+    return session.scalars(select(Work).join(Asset, Asset.work_id == Work.id).where(Asset.id == asset_id)).one()
+
+
 def asset(session: Session, work: Work, name: str) -> Asset:
     """Return the work's asset of this name, made if there is none."""
     found = session.scalar(select(Asset).where(Asset.work_id == work.id, Asset.name == name))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import clock
 from config.database import Base, Row
 from config.errors import MekikiError
+from matcher import references
 from matcher.catalogue import Asset, Work
 from matcher.references import Reference
 
@@ -114,7 +115,7 @@ def listed(session: Session, work: Work) -> list[tuple[Asset, Reference, FoundSt
         select(Asset, Reference, FoundStretch)
         .join(Reference, Reference.asset_id == Asset.id)
         .join(FoundStretch, FoundStretch.reference_id == Reference.id)
-        .where(Asset.work_id == work.id, Reference.disabled_at.is_(None))
+        .where(Asset.work_id == work.id, references.in_force(clock.now()))
         .order_by(Asset.name, Asset.id, Reference.position, Reference.id, FoundStretch.start_s, FoundStretch.id)
     )
     return [(asset, reference, stretch) for asset, reference, stretch in rows]

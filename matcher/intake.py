@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from config import home
+from config import clock, home
 from crawlers.captures import Sighting
 from fingerprints import store
 from fingerprints.store import Medium
 from matcher.catalogue import Asset, Work
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 
 
 def pending_references(session: Session, limit: int) -> Sequence[int]:
     """Return active references that were not described as deeply as their work asks for, or by older kinds only, and
     whose file is held here."""
-    rows = select(Reference.id, Reference.blob).where(Reference.disabled_at.is_(None))
+    rows = select(Reference.id, Reference.blob).where(in_force(clock.now()))
     owned = rows.join(Asset, Asset.id == Reference.asset_id).join(Work, Work.id == Asset.work_id)
     # Points are hashes and more: whoever has them lacks nothing.
     is_current = or_(store.is_current("points"), and_(_tier(session) == "hashes", store.is_current("hashes")))

@@ -149,10 +149,11 @@ class Use:
     banks: tuple[str, ...] = ()  # banks of the references that matched
     reference_ids: tuple[int, ...] = field(default=())
     aliases: tuple[str, ...] = ()  # the work's title, aliases and owner name, as a credit would name them
-    media: int = 1  # matched media, films and pictures alike; 0 once every reference that matched was disabled
+    media: int = 1  # matched media, films and pictures alike; 0 once no reference that matched is in force
     released_media: int = 0  # of those, the ones that are a reference of the bank "licensed"
     known_media: int = 0  # of those, the ones that are a reference of the bank "negative"
     newest_media_at: datetime | None = None  # when the newest matched medium was first seen at this place
+    why_gone: tuple[str, ...] = ()  # a sentence for each reference that matched and is out of force
 
 
 class Allowance(Protocol):

@@ -19,7 +19,7 @@ from matcher import common_stretches, references, retrieve
 from matcher.catalogue import Asset, Owner, Work
 from matcher.common_stretches import LEAST_NAMED_STEPS, LEAST_STEPS, STEPS_PER_S, Film, Films, Stretch
 from matcher.found_stretches import FoundStretch
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 
 FILMS_AT_ONCE = 50  # whose fingerprints are read from the database; a film of 24 minutes has 1 MB of them
 Span = tuple[float, float]
@@ -58,7 +58,7 @@ def _is_film() -> ColumnElement[bool]:
     of_kind = Fingerprint.kind == FilmPdq.name, Fingerprint.version == version
     is_described = select(Fingerprint.id).where(Fingerprint.blob == Reference.blob, *of_kind).exists()
     is_video = select(Medium.id).where(Medium.blob == Reference.blob, Medium.kind == "video").exists()
-    return Reference.disabled_at.is_(None) & (Reference.bank != "negative") & is_video & is_described
+    return in_force(clock.now()) & (Reference.bank != "negative") & is_video & is_described
 
 
 def _learn_of(session: Session, owner_id: int, ids: set[int]) -> None:

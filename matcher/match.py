@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Select, String, UniqueConstraint, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,7 +18,7 @@ from fingerprints.decode import limits_of, shared
 from fingerprints.interface import Description, MediaFacts, Vectors, Watch, Watched
 from fingerprints.interface import Medium as MediumKind
 from fingerprints.store import Medium
-from matcher import pictures, retrieve
+from matcher import lives, pictures, retrieve
 from matcher.interface import Comparison, Reason
 from matcher.references import Reference
 from matcher.retrieve import Watcher
@@ -31,7 +31,7 @@ class Look(Row, Base):
 
     blob: Mapped[str] = mapped_column(String(64), unique=True)
     up_to_reference_id: Mapped[int]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)  # when comparing began: what was in force then was compared
 
 
 class Match(AppendOnly, Row, Base):
@@ -54,7 +54,8 @@ class Match(AppendOnly, Row, Base):
 def pending(session: Session, limit: int) -> Sequence[int]:
     """Return sightings whose medium was not compared yet, or not with the newest references; newest sightings first.
 
-    Both directions are one question: a new sighting has no Look, and a new reference makes every Look too old.
+    Both directions are one question: a new sighting has no Look, and a new reference makes every Look too old. So does
+    one that matches again and did not when somebody looked.
     """
     settled = retrieve.settled_reference_id(session)
     is_readable = (
@@ -62,7 +63,9 @@ def pending(session: Session, limit: int) -> Sequence[int]:
         .where(Medium.blob == Sighting.blob, Medium.kind.is_not(None), store.is_current("glance"))
         .exists()
     )
-    is_done = select(Look.id).where(Look.blob == Sighting.blob, Look.up_to_reference_id >= settled).exists()
+    is_outdated = Look.blob.in_(_outdated())
+    is_whole = select(Look.id).where(Look.blob == Sighting.blob, Look.up_to_reference_id >= settled, ~is_outdated)
+    is_done = is_whole.exists()
     rows = select(Sighting.id).where(is_readable, ~is_done).order_by(Sighting.id.desc()).limit(limit)
     return session.scalars(claim(session, rows)).all()
 
@@ -73,13 +76,14 @@ def compare(session: Session, ids: Sequence[int]) -> None:
     All is read, and promising films are watched, before `session` is asked anything: SQLite's one write lock must not
     be held while a film plays.
     """
+    began = clock.now()
     with home.of(session).readers()() as reading:
         is_there = reading.scalar(select(func.count()).where(Sighting.id.in_(ids))) == len(ids)
         compared = list(_compared(reading if is_there else session, ids))  # else: rows nobody else can see yet
     for blob, settled, found in compared:
         for comparison in found:
             _save(session, blob, comparison)
-        _look(session, blob, settled)
+        _look(session, blob, settled, began)
 
 
 def _compared(session: Session, ids: Sequence[int]) -> Iterator[tuple[str, int, list[Comparison]]]:
@@ -87,7 +91,8 @@ def _compared(session: Session, ids: Sequence[int]) -> Iterator[tuple[str, int, 
     settled = retrieve.settled_reference_id(session)
     blobs = list(dict.fromkeys(session.scalars(select(Sighting.blob).where(Sighting.id.in_(ids)))))
     media = store.media(session, sorted(blobs))
-    looks = {look.blob: look for look in session.scalars(select(Look).where(Look.blob.in_(blobs)))}
+    current = select(Look).where(Look.blob.in_(blobs), Look.blob.not_in(_outdated()))
+    looks = {look.blob: look for look in session.scalars(current)}
     for blob in sorted(blobs):
         facts = store.facts_of(media[blob]) if blob in media else None
         if facts is None or (blob in looks and looks[blob].up_to_reference_id >= settled):
@@ -180,8 +185,14 @@ def _save(session: Session, blob: str, comparison: Comparison) -> None:
     session.execute(row.on_conflict_do_nothing(index_elements=["blob", "reference_id"]))
 
 
-def _look(session: Session, blob: str, up_to_reference_id: int) -> None:
-    row = _insert(session, Look).values(blob=blob, up_to_reference_id=up_to_reference_id, at=clock.now())
+def _outdated() -> Select[str]:
+    """Return the blobs that were looked at while a reference was out of force that is in force again."""
+    absences = lives.absences(clock.now())
+    return select(Look.blob).join(absences, (Look.at >= absences.c.since) & (Look.at < absences.c.until))
+
+
+def _look(session: Session, blob: str, up_to_reference_id: int, at: datetime) -> None:
+    row = _insert(session, Look).values(blob=blob, up_to_reference_id=up_to_reference_id, at=at)
     later = {"up_to_reference_id": row.excluded.up_to_reference_id, "at": row.excluded.at}
     session.execute(row.on_conflict_do_update(index_elements=["blob"], set_=later))
 

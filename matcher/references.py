@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy import ColumnElement, ForeignKey, String, Text, UniqueConstraint, and_, func, not_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import config.home
@@ -46,7 +46,10 @@ class Reference(Row, Base):
     position: Mapped[int] = mapped_column(default=0)  # page number within the asset
     blob: Mapped[str] = mapped_column(String(64), index=True)  # sha256 of the file, held or not
     added_at: Mapped[datetime]
+    # The three of them say when it matches; ask `in_force`, never the columns. matcher.lives changes them.
     disabled_at: Mapped[datetime | None]
+    disabled_until: Mapped[datetime | None]  # it matches again from this second on; None: until somebody enables it
+    expires_at: Mapped[datetime | None]  # of the bank "provisional"; None: as its work says
 
 
 class Exclusion(Row, Base):
@@ -146,12 +149,38 @@ def count_files(paths: Sequence[Path]) -> int:
     return sum(len(_originals(path, None)) for path in paths)
 
 
-def disable(session: Session, uuid: str) -> Reference:
-    """Stop a reference from matching and return it; what it matched before stays on record."""
-    row = find(session, uuid)
-    row.disabled_at = row.disabled_at or clock.now()
-    session.flush()
-    return row
+def in_force(at: datetime) -> ColumnElement[bool]:
+    """Return the condition that a Reference matches at a moment: not disabled then, and not expired as provisional.
+
+    It is true or false, never unknown, so that it can be negated. `is_in_force` says the same of one row.
+    """
+    ends = ends_at()
+    is_over = and_(Reference.bank == "provisional", ends.is_not(None), ends <= at)
+    return and_(not_(_is_disabled(at)), not_(is_over))
+
+
+def is_in_force(reference: Reference, work: Work, at: datetime) -> bool:
+    """Say whether a reference of this work matches at a moment; `in_force` is the same condition in SQL."""
+    ends = reference.expires_at or work.provisional_until
+    is_over = reference.bank == "provisional" and ends is not None and ends <= at
+    return not is_disabled(reference, at) and not is_over
+
+
+def is_disabled(reference: Reference, at: datetime) -> bool:
+    """Say whether somebody disabled a reference and it is not back yet at a moment."""
+    until = reference.disabled_until
+    return reference.disabled_at is not None and (until is None or until > at)
+
+
+def ends_at() -> ColumnElement[datetime | None]:
+    """Return the moment from which on a provisional Reference matches no more: its own, or else its work's."""
+    of_work = select(Work.provisional_until).join(Asset, Asset.work_id == Work.id).where(Asset.id == Reference.asset_id)
+    return func.coalesce(Reference.expires_at, of_work.correlate(Reference).scalar_subquery())
+
+
+def _is_disabled(at: datetime) -> ColumnElement[bool]:
+    is_back = and_(Reference.disabled_until.is_not(None), Reference.disabled_until <= at)
+    return and_(Reference.disabled_at.is_not(None), not_(is_back))
 
 
 def exclude(session: Session, uuid: str, *, start_s: float, end_s: float, reason: str, by: str) -> Exclusion:
@@ -239,10 +268,10 @@ def _settle(session: Session, work: Work, bank: Bank, stored: _Stored) -> Refere
         )
         session.add(known)
         session.flush()
-    elif known.disabled_at is not None:
+    elif is_disabled(known, clock.now()):
         raise BadReference(
             f"{stored.name} was registered and disabled on {known.disabled_at:%Y-%m-%d}; "
-            "register it under another asset name if it should be protected again."
+            f"if it should be protected again: `mekiki reference enable {known.uuid}`."
         )
     return known
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.orm import Session
 
-from config import home
+from config import clock, home
 from config.settings import Matching
 from fingerprints import kinds, store
 from fingerprints.interface import Vectors, Watch, Watched
@@ -21,8 +21,9 @@ from matcher import film_watch, found_stretches, pictures, stop_areas
 from matcher.closer_look import Fitted
 from matcher.films import FilmShelf
 from matcher.interface import Box, Comparison, Reason
+from matcher.lives import ReferenceChange
 from matcher.pictures import PictureShelf
-from matcher.references import Exclusion, Reference
+from matcher.references import Exclusion, Reference, ends_at, in_force
 from matcher.stop_areas import StopArea
 
 HELD_PICTURES = 2000  # described references kept in memory for closer looks, about 70 KB each
@@ -177,7 +178,7 @@ def settled_reference_id(session: Session) -> int:
 
     A reference beyond a gap may be on the shelf already; whoever looks now has to look again once the gap is closed.
     """
-    active = Reference.disabled_at.is_(None)
+    active = in_force(clock.now())
     described = select(Medium.id).where(Medium.blob == Reference.blob, _is_described()).exists()
     gap = session.scalar(select(func.min(Reference.id)).where(active, ~described))
     upto = select(func.max(Reference.id)).where(active)
@@ -202,16 +203,36 @@ def versions_in_use() -> dict[str, int]:
 def _sign(session: Session) -> _Sign:
     """Return numbers that change whenever the shelf has to."""
     readable = select(Reference.id).join(Medium, Medium.blob == Reference.blob)
-    active = readable.where(Reference.disabled_at.is_(None), Medium.kind.is_not(None)).subquery()
+    active = readable.where(in_force(clock.now()), Medium.kind.is_not(None)).subquery()
     references = session.execute(select(func.count(), func.max(active.c.id), func.sum(active.c.id))).one()
     films = select(func.count(), func.max(Fingerprint.id)).where(Fingerprint.kind.in_(kinds.film_kinds()))
     deeper = session.execute(films).one()  # a film was described anew, or by its local points as well
-    disabled_at = session.scalar(select(func.max(Reference.disabled_at)))
+    lives = session.execute(select(func.count(), func.max(ReferenceChange.uuid)).select_from(ReferenceChange)).one()
     exclusions = session.execute(select(func.count(), func.max(Exclusion.id))).one()
     # The newest uuid, not the newest id: SQLite gives the id of a row that was rolled back to the next one.
     counted = func.count(), func.count(StopArea.withdrawn_at), func.max(StopArea.uuid)
     areas = session.execute(select(*counted)).one()
-    return (*references, *deeper, disabled_at, *exclusions, *found_stretches.sign(session), *areas)
+    return (
+        *references,
+        *deeper,
+        *lives,
+        *_moments_passed(session),
+        *exclusions,
+        *found_stretches.sign(session),
+        *areas,
+    )
+
+
+def _moments_passed(session: Session) -> tuple[int, ...]:
+    """Return how many moments have come at which a reference returns or expires: time changes the shelf as well.
+
+    As long as nobody writes, the numbers only grow; that a sum of ids stays the same hides no change.
+    """
+    now = clock.now()
+    returned = select(func.count(Reference.id)).where(Reference.disabled_until <= now)
+    expired = select(func.count(Reference.id)).where(Reference.bank == "provisional", ends_at() <= now)
+    disabled = select(func.count(Reference.disabled_at))
+    return tuple(session.scalar(each) or 0 for each in (returned, expired, disabled))
 
 
 def _wanted(session: Session) -> dict[int, Shelved]:
@@ -229,7 +250,7 @@ def _wanted(session: Session) -> dict[int, Shelved]:
     rows = session.execute(
         select(Reference.id, Reference.blob, Medium.kind, func.coalesce(described, 0))
         .join(Medium, Medium.blob == Reference.blob)
-        .where(Reference.disabled_at.is_(None), Medium.kind.is_not(None))
+        .where(in_force(clock.now()), Medium.kind.is_not(None))
         .order_by(Reference.id)
     )
     return {

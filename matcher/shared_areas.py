@@ -20,7 +20,7 @@ from matcher import pictures, retrieve, shared_parts, stop_areas
 from matcher.catalogue import Asset, Work
 from matcher.closer_look import Fitted
 from matcher.distinctive import Described
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 from matcher.shared_parts import LEAST_POINTS, Half
 from matcher.stop_areas import StopArea
 
@@ -52,7 +52,7 @@ def pending(session: Session, limit: int) -> Sequence[int]:
     is_picture = select(Medium.id).where(Medium.blob == Reference.blob, Medium.kind == "image").exists()
     done = select(SharedLook.id).where(SharedLook.reference_id == Reference.id)
     is_done = done.where(~_is_marked_since()).exists()
-    rows = select(Reference.id).where(Reference.disabled_at.is_(None), is_picture, ~is_done)
+    rows = select(Reference.id).where(in_force(clock.now()), is_picture, ~is_done)
     return session.scalars(claim(session, rows.order_by(Reference.id).limit(limit))).all()
 
 

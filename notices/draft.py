@@ -82,6 +82,20 @@ def warnings(session: Session, notice: Notice) -> list[said.Missing]:
     return told
 
 
+def found_at(session: Session, finding_id: int, work_id: int) -> set[tuple[str, str, str]]:
+    """Return (asset, page, sha256 of the copy) of everything a letter may name of one finding now, as it names it."""
+    return {
+        (_name(session, reference), str(reference.position or ""), medium.sighting.blob)
+        for medium in assess.seen_at(session, finding_id, work_id)
+        for _match, reference in medium.matches
+        if reference.bank in assess.PROTECTED
+    }
+
+
+def _name(session: Session, reference: Reference) -> str:
+    return said.plain(session.get_one(Asset, reference.asset_id).name)
+
+
 def _lacking() -> Select[int]:
     newest = select(func.max(Decision.id)).group_by(Decision.case_id)
     under_way = select(Notice.id).where(Notice.case_id == Decision.case_id, Notice.state.in_(LIVE)).exists()
@@ -206,7 +220,7 @@ def _matched(session: Session, medium: assess.Seen, capture: Capture) -> list[sa
         best.setdefault(reference.asset_id, (match, reference))
     return [
         said.Matched(
-            asset=said.plain(session.get_one(Asset, reference.asset_id).name),
+            asset=_name(session, reference),
             page=str(reference.position or ""),
             seconds=f"{match.matched_seconds:.1f}" if match.matched_seconds else "",
             stretches=_stretches(match),

@@ -12,7 +12,7 @@ from config.home import Home
 from crawlers import custody, recheck
 from matcher import allowances, assess
 from matcher.case_rows import Assessment, Case, Decision, findings, newest_decision
-from notices import channels, ledger, message
+from notices import channels, draft, ledger, message
 from notices.interface import Channel, DeliveryError, Letter, Receipt, Recipient
 from notices.ledger import MEKIKI, Notice
 
@@ -63,6 +63,8 @@ def objection(session: Session, notice: Notice) -> str | None:
     case = session.get_one(Case, notice.case_id)
     if case.state == "closed":
         return "The case is closed: the place is gone, or every use at it is allowed."
+    if not _still_stands(session, notice, case):
+        return "What the letter rests on matches no more: a reference was disabled or has expired."
     # The page may have been seen again since the letter was drawn up, for instance with a credit on it.
     newest = [member.finding_id for member in findings(session, case.id)][-1:]
     for finding_id in dict.fromkeys([*(copy["finding_id"] for copy in notice.elements["copies"]), *newest]):
@@ -73,6 +75,15 @@ def objection(session: Session, notice: Notice) -> str | None:
         if new := _unanswered(session, check, decision):
             return f"A person must look again: {' '.join(new)}"
     return None
+
+
+def _still_stands(session: Session, notice: Notice, case: Case) -> bool:
+    """Say whether everything of ours that the letter names is still found in the copies by references in force."""
+    for copy in notice.elements["copies"]:
+        named = {(match["asset"], match["page"], match["sha256"]) for match in copy["matches"]}
+        if not named <= draft.found_at(session, copy["finding_id"], case.work_id):
+            return False
+    return True
 
 
 def _unanswered(session: Session, check: Assessment, decision: Decision) -> list[str]:

@@ -106,7 +106,7 @@ def outcomes(home: Home, files: Sequence[Path]) -> Generator[Outcome]:
     first = alike(files)
     turns_left = Counter(first[path] for path in files)
     known: dict[Path, Outcome] = {}
-    with Describer(limits_of(home.settings)) as describer, home.readers()() as session:
+    with Describer(limits_of(home.settings)) as describer:
         described = describer.describe(dict.fromkeys(first[path] for path in files), depth="glance")
         for path in files:
             began, origin = time.monotonic(), first[path]
@@ -114,7 +114,9 @@ def outcomes(home: Home, files: Sequence[Path]) -> Generator[Outcome]:
                 earlier = known[origin]
                 yield replace(earlier, path=path, ms=(time.monotonic() - began) * 1000, same_as=origin)
             else:
-                known[origin] = _outcome(session, describer, next(described), began)
+                one = next(described)
+                with home.readers()() as session:  # a new one a file: what was disabled meanwhile matches no more
+                    known[origin] = _outcome(session, describer, one, began)
                 yield known[origin]
             turns_left[origin] -= 1
             if not turns_left[origin]:

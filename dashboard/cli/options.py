@@ -10,3 +10,4 @@ by = click.option(
     help="Who does this; kept with it (or MEKIKI_PERSON).",
 )
 reason = click.option("--reason", required=True, metavar="SENTENCE", help="Why; kept with it and shown to everybody.")
+why = click.option("--reason", default="", metavar="SENTENCE", help="Why; kept with it and shown to everybody.")

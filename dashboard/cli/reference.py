@@ -1,15 +1,19 @@
 """`mekiki reference`: the originals of a work, or their fingerprints alone."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from config import clock
 from dashboard.cli import moment, options, speak, stretches
 from dashboard.cli.area import AREA, written
 from dashboard.cli.moment import MOMENT
-from matcher import catalogue, references, stop_areas
+from matcher import catalogue, days, licences, lives, references, stop_areas
+from matcher.catalogue import Work
 from matcher.interface import BANKS, Bank, Box
+from matcher.references import Reference
 from matcher.stop_areas import StopArea
 
 
@@ -79,7 +83,7 @@ def listing(ctx: click.Context, work: str | None, *, as_json: bool) -> None:
     Example: mekiki reference list --work "Lantern Road"
     """
     with speak.opened(ctx).readers()() as session:
-        only = catalogue.find_work(session, work) if work else None
+        only, now = catalogue.find_work(session, work) if work else None, clock.now()
         rows = [
             {
                 "work": title.title,
@@ -87,7 +91,9 @@ def listing(ctx: click.Context, work: str | None, *, as_json: bool) -> None:
                 "reference": row.name,
                 "page": row.position or None,
                 "bank": row.bank,
+                "state": _state(row, title, now),
                 "disabled_at": row.disabled_at,
+                "disabled_until": row.disabled_until,
                 "uuid": row.uuid,
             }
             for title, asset, row in references.registered(session, only)
@@ -97,14 +103,94 @@ def listing(ctx: click.Context, work: str | None, *, as_json: bool) -> None:
 
 @command.command("disable")
 @click.argument("uuid", metavar="ID")
+@click.option("--until", metavar="WHEN", help="It matches again from then on: 2026-11-30, or 2026-11-30T18:00.")
+@options.why
+@options.by
 @click.pass_context
-def disable(ctx: click.Context, uuid: str) -> None:
-    """Stop a reference from matching; what it matched before stays on record.
+def disable(ctx: click.Context, uuid: str, *, until: str | None, reason: str, by: str) -> None:
+    """Stop a reference from matching, at once and everywhere; open cases that rest on nothing else leave the queue.
 
-    Example: mekiki reference disable 019f7c1e-...
+    What it matched before stays on record. A day that is given counts until it is over.
+
+    Example: mekiki reference disable 019f7c1e-... --until 2026-11-30 --reason "Checking the file." --by "Aoi Mori"
     """
     with speak.opened(ctx).sessions().begin() as session:
-        speak.say(f"{references.disable(session, uuid).name} matches no more.")
+        moment_back = days.last_moment(until, licences.zone_of(session))
+        row = lives.disable(session, uuid, by=by, reason=reason, until=moment_back)
+        back = f" until {moment_back:%Y-%m-%d %H:%M:%S} UTC" if moment_back else ""
+        speak.say(f"{row.name} matches no more{back}. Undo: `mekiki reference enable {row.uuid}`.")
+
+
+@command.command("enable")
+@click.argument("uuid", metavar="ID")
+@options.why
+@options.by
+@click.pass_context
+def enable(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
+    """Let a disabled reference match again, at once; its cases come back, and what was seen meanwhile is compared.
+
+    Example: mekiki reference enable 019f7c1e-... --reason "The file is right." --by "Aoi Mori"
+    """
+    with speak.opened(ctx).sessions().begin() as session:
+        row = lives.enable(session, uuid, by=by, reason=reason)
+        title = catalogue.work_of(session, row.asset_id)
+        speak.say(lives.why_not(session, row, title, clock.now()) or f"{row.name} matches.")
+
+
+@command.command("expire")
+@click.argument("uuid", metavar="ID")
+@click.option("--until", required=True, metavar="WHEN", help="It matches until then: 2026-11-30, or 2026-11-30T18:00.")
+@options.why
+@options.by
+@click.pass_context
+def expire(ctx: click.Context, uuid: str, *, until: str, reason: str, by: str) -> None:
+    """Let one provisional reference end at a moment of its own; else it ends when the production of its work does.
+
+    Example: mekiki reference expire 019f7c1e-... --until 2026-11-30T18:00 --by "Aoi Mori"
+    """
+    with speak.opened(ctx).sessions().begin() as session:
+        ends = days.last_moment(until, licences.zone_of(session))
+        if ends is not None:
+            row = lives.expire(session, uuid, until=ends, by=by, reason=reason)
+            speak.say(f"{row.name} matches until {ends:%Y-%m-%d %H:%M:%S} UTC, unless it is promoted.")
+
+
+@command.command("promote")
+@click.argument("uuids", metavar="[ID]...", nargs=-1)
+@click.option("--work", metavar="WORK", help="Every provisional reference of this work.")
+@options.why
+@options.by
+@click.pass_context
+def promote(ctx: click.Context, uuids: tuple[str, ...], *, work: str | None, reason: str, by: str) -> None:
+    """Move provisional references into the bank works: they expire no more, and their matches and cases stay theirs.
+
+    Example: mekiki reference promote --work "Lantern Road" --reason "It was shown." --by "Aoi Mori"
+    """
+    if bool(uuids) == bool(work):
+        raise click.UsageError("Name references, or a work with --work.")
+    with speak.opened(ctx).sessions().begin() as session:
+        rows = [lives.promote(session, uuid, by=by, reason=reason) for uuid in uuids]
+        if work:
+            rows = lives.promote_work(session, catalogue.find_work(session, work), by=by, reason=reason)
+        speak.say(f"{', '.join(row.name for row in rows)}: in the bank works from now on.")
+
+
+@command.command("history")
+@click.argument("uuid", metavar="ID")
+@speak.as_json
+@click.pass_context
+def history(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
+    """Tell who disabled, enabled or promoted a reference, when and why, oldest first.
+
+    Example: mekiki reference history 019f7c1e-...
+    """
+    with speak.opened(ctx).readers()() as session:
+        row = references.find(session, uuid)
+        rows = [
+            {"at": each.at, "change": each.change, "until": each.until, "by": each.by, "reason": each.reason}
+            for each in lives.history(session, row.id)
+        ]
+    speak.show(rows, as_json=as_json, title=row.name, empty=f"Nobody changed {row.name} since it was registered.")
 
 
 @command.command("exclude")
@@ -187,6 +273,13 @@ def areas(ctx: click.Context, work: str | None, *, as_json: bool) -> None:
             for title, row, area in stop_areas.listed(session, only)
         ]
     speak.show(rows, as_json=as_json, title="Not distinctive", empty="Every area of every reference counts.")
+
+
+def _state(row: Reference, work: Work, now: datetime) -> str:
+    """Return "in force", "disabled" or "expired", as it stands now."""
+    if references.is_in_force(row, work, now):
+        return "in force"
+    return "disabled" if references.is_disabled(row, now) else "expired"
 
 
 def _fields(area: StopArea) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import get_args
 import click
 from sqlalchemy.orm import Session
 
+from config import clock
 from dashboard.cli import speak
 from fingerprints.interface import Tier
-from matcher import assess, catalogue, days, licences, references
+from matcher import assess, catalogue, days, licences, lives, references
 from matcher.catalogue import OwnerDetails, Work, WorkDetails
 
 TIERS = get_args(Tier)
@@ -75,10 +76,16 @@ def edit(
         details["creator"] = creator
     with speak.opened(ctx).sessions().begin() as session:
         if until:
-            details["provisional_until"] = days.last_moment(until, licences.zone_of(session))
+            _ends(session, catalogue.find_work(session, work), until)
         title = catalogue.amend(session, catalogue.find_work(session, work), **details)
         assess.again(session, title.id)
         speak.say(f"{title.title}: {len(title.aliases)} aliases, {len(title.official_urls)} official places.")
+
+
+def _ends(session: Session, work: Work, until: str) -> None:
+    moment = days.last_moment(until, licences.zone_of(session))
+    if moment is not None:
+        lives.work_ends(session, work, moment)
 
 
 @command.command("tier")
@@ -135,13 +142,13 @@ def listing(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _row(session: Session, work: Work) -> dict[str, object]:
-    held = references.registered(session, work)
+    held, now = references.registered(session, work), clock.now()
     return {
         "work": work.title,
         "kind": work.kind,
         "owner": session.get_one(catalogue.Owner, work.owner_id).name,
         "aliases": ", ".join(work.aliases),
-        "references": sum(reference.disabled_at is None for _work, _asset, reference in held),
+        "references": sum(references.is_in_force(reference, work, now) for _work, _asset, reference in held),
         "provisional_until": work.provisional_until,
         "tier": work.tier,
         "uuid": work.uuid,

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboard import claims, explained
 from dashboard.pages import evidence, notice_view, queue, words
 from dashboard.visits import SEE_OTHER, Visit
-from matcher import allowances, cases
+from matcher import allowances, assess, cases
 from matcher.alterations import is_whole
 from matcher.cases import Assessment, Case, CaseFinding, Decision
 from matcher.catalogue import Work
@@ -37,6 +37,7 @@ class Happened:
     at: datetime
     by: str
     says: str
+    why: str = ""  # a finished sentence of another package
 
 
 def first(visit: Visit) -> Response:
@@ -96,6 +97,27 @@ def _shown(visit: Visit, uuid: str, *, at_queue: bool) -> Response:
             back_to_case=case.uuid, delay=visit.home.settings.notices.outbox_delay_minutes,
             verdict_names=words.verdicts(visit.say), bank_names=words.banks(visit.say),
         )  # fmt: skip
+
+
+def _turns(session: Session, case: Case, say: words.Say) -> list[Happened]:
+    """Return when looks at the case began to allow it and ceased to: what made it leave the queue and come back."""
+    looks = (
+        select(Assessment)
+        .join(CaseFinding, CaseFinding.finding_id == Assessment.finding_id)
+        .where(CaseFinding.case_id == case.id, Assessment.work_id == case.work_id, Assessment.moment == "opening")
+        .order_by(Assessment.id)
+    )
+    happened: list[Happened] = []
+    was_allowed: dict[int, bool] = {}
+    for look in session.scalars(looks):
+        is_allowed = look.outcome == "allowed"
+        if is_allowed and was_allowed.get(look.finding_id) is not True:
+            decisive = allowances.decisive(assess.answers_of(look))
+            happened.append(Happened(look.at, "mekiki", say("Left the queue"), decisive.says if decisive else ""))
+        elif not is_allowed and was_allowed.get(look.finding_id):
+            happened.append(Happened(look.at, "mekiki", say("Back in the queue")))
+        was_allowed[look.finding_id] = is_allowed
+    return happened
 
 
 def _number(asked: str, pairs: list[evidence.Pair]) -> int:
@@ -163,6 +185,7 @@ def _history(session: Session, case: Case, say: words.Say) -> list[Happened]:
     for decision in session.scalars(select(Decision).where(Decision.case_id == case.id)):
         says = f"{names.get(decision.verdict, decision.verdict)} · {decision.reason}"
         happened.append(Happened(decision.at, decision.person, says))
+    happened += _turns(session, case, say)
     event_names = words.events(say)
     rows = session.execute(
         select(NoticeEvent, Notice.number).join(Notice).where(Notice.case_id == case.id).order_by(NoticeEvent.id)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock
-from matcher.cases import Case
+from matcher.cases import Case, waiting
 from notices.ledger import Notice
 
 SOON = timedelta(hours=3)
@@ -24,7 +24,7 @@ class Top:
 
 def read(session: Session) -> Top:
     """Count what waits at this moment."""
-    open_cases = select(func.count()).select_from(Case).where(Case.state == "open")
+    open_cases = select(func.count()).select_from(Case).where(waiting())
     return Top(
         session.scalar(open_cases) or 0,
         session.scalar(open_cases.where(Case.due_at < clock.now() + SOON)) or 0,

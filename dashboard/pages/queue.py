@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crawlers.captures import Sighting
 from dashboard import claims
-from matcher.cases import Case, CaseFinding
+from matcher.cases import Case, CaseFinding, waiting
 from matcher.catalogue import Asset, Work
 from matcher.match import Match
 from matcher.references import Reference
@@ -39,7 +39,7 @@ def read(session: Session, limit: int = SHOWN) -> list[Waiting]:
     rows = session.execute(
         select(Case, Work.title)
         .join(Work, Work.id == Case.work_id)
-        .where(Case.state == "open")
+        .where(waiting())
         .order_by(Case.due_at, Case.harm.desc(), Case.score.desc(), Case.id)
         .limit(limit)
     ).all()

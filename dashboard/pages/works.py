@@ -12,11 +12,12 @@ from config.errors import MekikiError
 from dashboard.pages import stretches, words
 from dashboard.visits import Visit
 from fingerprints.store import Medium
-from matcher.cases import Case
+from matcher import lives, references
+from matcher.cases import Case, waiting
 from matcher.catalogue import Asset, Owner, Work
 from matcher.fan_rules import FanRule
 from matcher.licences import Licence
-from matcher.references import Exclusion, Reference
+from matcher.references import Exclusion, Reference, in_force
 
 SHOWN = 300
 
@@ -43,6 +44,7 @@ class WorkRow:
 class Shot:
     """One reference as the work's page shows it."""
 
+    uuid: str
     blob: str
     asset: str
     name: str
@@ -52,7 +54,11 @@ class Shot:
     error: str | None
     is_held: bool
     added_at: datetime
-    disabled_at: datetime | None
+    is_disabled: bool
+    is_in_force: bool  # False as well for what was provisional and has expired
+    ends_at: datetime | None  # of what is provisional
+    back_at: datetime | None  # of what is disabled until then
+    why_not: str | None  # the sentence that says why it does not match
     exclusions: int
 
 
@@ -70,7 +76,7 @@ def show(visit: Visit) -> Response:
         if work is None:
             raise UnknownWork("There is no such work; go back to the list of works.")
         owner = session.get_one(Owner, work.owner_id)
-        shots = _shots(session, visit, work.id)
+        shots = _shots(session, visit, work)
         shared, shared_count = stretches.read(session, visit, work)
         licences = session.scalars(
             select(Licence)
@@ -83,7 +89,7 @@ def show(visit: Visit) -> Response:
             .order_by(FanRule.id.desc())
         ).all()
         open_cases = session.scalars(
-            select(Case).where(Case.work_id == work.id, Case.state == "open").order_by(Case.due_at).limit(20)
+            select(Case).where(Case.work_id == work.id, waiting()).order_by(Case.due_at).limit(20)
         ).all()
     return visit.show(
         "work.html", work=work, owner=owner, shots=shots, licences=licences, rules=rules, open_cases=open_cases,
@@ -94,14 +100,12 @@ def show(visit: Visit) -> Response:
 
 
 def _works(session: Session) -> list[WorkRow]:
-    open_cases = dict(
-        session.execute(select(Case.work_id, func.count()).where(Case.state == "open").group_by(Case.work_id)).all()
-    )
+    open_cases = dict(session.execute(select(Case.work_id, func.count()).where(waiting()).group_by(Case.work_id)).all())
     counts = dict(
         session.execute(
             select(Asset.work_id, func.count(Reference.id))
             .join(Reference, Reference.asset_id == Asset.id)
-            .where(Reference.disabled_at.is_(None))
+            .where(in_force(clock.now()))
             .group_by(Asset.work_id)
         ).all()
     )
@@ -110,7 +114,7 @@ def _works(session: Session) -> list[WorkRow]:
             select(Asset.work_id, Reference.blob)
             .join(Reference, Reference.asset_id == Asset.id)
             .join(Medium, Medium.blob == Reference.blob)
-            .where(Medium.kind.in_(("image", "video")), Reference.disabled_at.is_(None))
+            .where(Medium.kind.in_(("image", "video")), in_force(clock.now()))
             .order_by(Reference.id.desc())  # the last one of a work wins: the first that was registered
         ).all()
     )
@@ -126,21 +130,25 @@ def _works(session: Session) -> list[WorkRow]:
     ]  # fmt: skip
 
 
-def _shots(session: Session, visit: Visit, work_id: int) -> list[Shot]:
+def _shots(session: Session, visit: Visit, work: Work) -> list[Shot]:
     excluded = select(func.count()).where(Exclusion.reference_id == Reference.id).scalar_subquery()
     rows = session.execute(
         select(Reference, Asset.name, Medium, excluded)
         .join(Asset, Asset.id == Reference.asset_id)
         .outerjoin(Medium, Medium.blob == Reference.blob)
-        .where(Asset.work_id == work_id)
+        .where(Asset.work_id == work.id)
         .order_by(Asset.name, Reference.position, Reference.id)
         .limit(SHOWN)
     )
+    now = clock.now()
     return [
         Shot(
-            row.blob, asset, row.name, row.bank, medium.kind if medium else None,
+            row.uuid, row.blob, asset, row.name, row.bank, medium.kind if medium else None,
             medium.duration_s if medium else 0.0, medium.error if medium else None,
-            visit.home.blobs.has(row.blob), row.added_at, row.disabled_at, exclusions,
+            visit.home.blobs.has(row.blob), row.added_at, references.is_disabled(row, now),
+            references.is_in_force(row, work, now),
+            (row.expires_at or work.provisional_until) if row.bank == "provisional" else None,
+            row.disabled_until, lives.why_not(session, row, work, now), exclusions,
         )
         for row, asset, medium, exclusions in rows
     ]  # fmt: skip

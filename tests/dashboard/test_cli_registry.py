@@ -33,8 +33,50 @@ def test_a_work_and_its_folder_of_pages_are_registered(mekiki: Mekiki, tmp_path:
     (work,) = mekiki("work", "list", "--json").rows
     assert (work["work"], work["references"]) == ("Lantern Road", 3)
     (first, *_others) = mekiki("reference", "list", "--json").rows
-    assert mekiki("reference", "disable", first["uuid"]).code == 0
+    assert mekiki("reference", "disable", first["uuid"], "--by", "Aoi Mori").code == 0
     assert mekiki("work", "list", "--json").rows[0]["references"] == 2
+
+
+def test_a_reference_is_disabled_until_a_day_and_enabled_and_its_history_says_so(
+    mekiki: Mekiki, tmp_path: Path
+) -> None:
+    (tmp_path / "1.png").write_bytes(b"1")
+    mekiki("work", "add", "Lantern Road", "--owner", "Studio Kiri")
+    (row,) = mekiki("reference", "add", "Lantern Road", tmp_path / "1.png", "--json").rows
+    said = mekiki(
+        "reference", "disable", row["uuid"], "--until", "2126-11-30", "--reason", "A leak?", "--by", "Aoi Mori"
+    )
+    assert (said.code, "until 2126-11-30 14:59:59 UTC" in said.err) == (0, True)  # the day is over in Tokyo then
+    assert mekiki("reference", "list", "--json").rows[0]["state"] == "disabled"
+    assert mekiki("reference", "enable", row["uuid"], "--by", "Ren Sato").code == 0
+    assert mekiki("reference", "list", "--json").rows[0]["state"] == "in force"
+    history = mekiki("reference", "history", row["uuid"], "--json").rows
+    assert [(one["change"], one["by"], one["reason"]) for one in history] == [
+        ("disabled", "Aoi Mori", "A leak?"), ("enabled", "Ren Sato", ""),
+    ]  # fmt: skip
+    past = mekiki("reference", "disable", row["uuid"], "--until", "2020-01-01", "--by", "Aoi Mori")
+    assert (past.code, "is over already" in past.err) == (1, True)
+
+
+def test_a_provisional_reference_expires_or_is_promoted(mekiki: Mekiki, tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    mekiki("work", "add", "Lantern Road", "--owner", "Studio Kiri", "--provisional", "--until", "2020-01-01")
+    added = ("reference", "add", "Lantern Road", tmp_path / "1.png", tmp_path / "2.png", "--bank", "provisional")
+    first, second = (row["uuid"] for row in mekiki(*added, "--json").rows)
+
+    def states() -> list[tuple[str, str]]:
+        return [(row["bank"], row["state"]) for row in mekiki("reference", "list", "--json").rows]
+
+    assert states() == [("provisional", "expired")] * 2
+    assert mekiki("reference", "expire", first, "--until", "2126-01-01", "--by", "Aoi Mori").code == 0
+    assert states() == [("provisional", "in force"), ("provisional", "expired")]
+    assert mekiki("reference", "promote", second, "--by", "Aoi Mori").code == 0
+    assert states() == [("provisional", "in force"), ("works", "in force")]
+    assert mekiki("reference", "promote", "--work", "Lantern Road", "--by", "Aoi Mori").code == 0
+    assert states() == [("works", "in force")] * 2
+    assert mekiki("reference", "promote", second, "--by", "Aoi Mori").code == 1
+    assert mekiki("reference", "promote", "--by", "Aoi Mori").code == 2
 
 
 def test_a_work_says_what_is_kept_of_its_films(mekiki: Mekiki) -> None:

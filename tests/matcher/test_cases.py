@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from config import clock
 from config.home import Home
 from crawlers.captures import FindingRow
-from matcher import assess, cases, catalogue, licences, references
+from matcher import assess, cases, catalogue, licences, lives
 from matcher.cases import AllowedUse, Assessment, Case, Decision, NotDecidable
 from matcher.catalogue import Work
 from matcher.licences import Grant
@@ -78,7 +78,7 @@ def test_a_case_that_rests_on_a_disabled_reference_is_released(session: Session)
     run_stages(session)
     case = only_case(session)
     with clock.frozen(factories.NOW + timedelta(hours=1)):
-        references.disable(session, session.scalars(select(Reference.uuid)).one())
+        lives.disable(session, session.scalars(select(Reference.uuid)).one(), by="Aoi Mori")
     with clock.frozen(factories.NOW + timedelta(hours=2)):
         run_stages(session)
     assert case.state == "closed"
@@ -87,7 +87,7 @@ def test_a_case_that_rests_on_a_disabled_reference_is_released(session: Session)
 def test_a_reference_disabled_a_moment_ago_supports_no_verdict(session: Session) -> None:
     seen_at(session, factories.work(session))
     run_stages(session)
-    references.disable(session, session.scalars(select(Reference.uuid)).one())
+    lives.disable(session, session.scalars(select(Reference.uuid)).one(), by="Aoi Mori")
     with pytest.raises(AllowedUse, match="Nothing here matches the work any more"):
         cases.decide(session, only_case(session).id, person="Aoi Mori", verdict="infringing", reason="Whole episode.")
 

@@ -16,7 +16,7 @@ from fingerprints import kinds, package
 from fingerprints.interface import Description, MediaFacts, Vectors
 from fingerprints.package import PackedMedium
 from fingerprints.store import Fingerprint
-from matcher import references
+from matcher import lives, references
 from matcher.catalogue import Asset
 from matcher.references import BadReference, Reference
 from tests import factories
@@ -109,7 +109,7 @@ def test_a_disabled_reference_stays_disabled(session: Session, tmp_path: Path) -
     work = factories.work(session)
     film = folder(tmp_path, "ep1.mp4") / "ep1.mp4"
     (row,) = references.register(session, work, [film])
-    assert references.disable(session, row.uuid).disabled_at is not None
+    assert lives.disable(session, row.uuid, by="Aoi Mori").disabled_at is not None
     with pytest.raises(BadReference, match="disabled on"):
         references.register(session, work, [film])
 

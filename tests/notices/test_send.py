@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from config.home import Home
-from crawlers.captures import FindingRow
+from crawlers.captures import FindingRow, Sighting
 from crawlers.custody import CustodyEntry
 from crawlers.recheck import Watch
-from matcher import assess, cases, licences
+from matcher import assess, cases, licences, lives
 from matcher.case_rows import Assessment, Case, CaseFinding, Decision
 from matcher.catalogue import Owner, Work
+from matcher.references import Reference
 from notices import draft, ledger, send
 from notices.ledger import Notice
 from tests import factories
@@ -102,6 +103,30 @@ def test_a_licence_added_while_the_letter_waited_holds_it(session: Session, home
     send.send(session, [approved.id])
     assert (approved.state, approved.leaves_at, left(home)) == ("held", None, [])
     assert "Vidbox Inc." in newest_says(session, approved)
+
+
+def test_a_letter_whose_reference_was_disabled_while_it_waited_does_not_leave(
+    session: Session, home: Home, approved: Notice
+) -> None:
+    lives.disable(session, session.scalars(select(Reference.uuid)).one(), by="Yui Sato")
+    send.send(session, [approved.id])
+    assert (approved.state, left(home)) == ("held", [])
+    assert newest_says(session, approved).startswith("What the letter rests on matches no more")
+
+
+def test_one_of_two_references_that_the_letter_names_is_enough_to_hold_it(
+    session: Session, home: Home, frozen_clock: object
+) -> None:
+    case = world.decided_case(session)
+    (seen,) = session.scalars(select(Sighting)).all()
+    second = factories.reference(session, session.get_one(Work, case.work_id), "Episode 2")
+    factories.match(session, seen, second, matched_seconds=90.0)
+    draft.draft(session, [case.id])
+    notice = ledger.approve(session, ledger.find(session, "N-2026-000001").id, "Aoi Mori")
+    with clock.frozen(NOW + timedelta(seconds=1)):
+        lives.disable(session, second.uuid, by="Yui Sato")
+        send.send(session, [notice.id])
+    assert (notice.state, left(home)) == ("held", [])
 
 
 @pytest.mark.parametrize("verdict", ["licensed", "fan use", "not a match", "unsure", "undone"])
