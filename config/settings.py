@@ -80,6 +80,15 @@ class Matching(_Section):
     worth_a_look: float = Field(gt=0, lt=1)
 
 
+class Flood(_Section):
+    """From when a reference matches so much more than it ever did that a person has to look at it first."""
+
+    new_places: int = Field(ge=1, le=9)  # a poisoned reference never gets to its tenth case
+    times: float = Field(ge=1)
+    window_hours: float = Field(gt=0)
+    history_days: float = Field(gt=0)
+
+
 class Allowance(_Section):
     """What every creator is taken to allow."""
 
@@ -157,6 +166,7 @@ class Settings(_Section):
     decode: Decode
     fingerprints: Fingerprints
     matching: Matching
+    flood: Flood
     allowance: Allowance
     notices: Notices
     smtp: Smtp

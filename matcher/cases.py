@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from config import clock
 from config.errors import MekikiError
 from crawlers.captures import Capture, FindingRow
-from matcher import allowances, assess, negatives
+from matcher import allowances, assess, flood, holds, negatives
 from matcher.case_rows import (
     PROMISE,
     UNDONE,
@@ -93,6 +93,8 @@ def pending(session: Session, limit: int) -> Sequence[int]:
     """Return the newest opening assessments that a case still lacks: not allowed and in none, or newer than its own.
 
     A case that was closed because every use was allowed is asked again; one whose place is gone waits for a new look.
+
+    What only a quarantined reference speaks for waits, until somebody lets the reference out.
     """
     newer = aliased(Assessment)
     is_outdated = (
@@ -115,7 +117,7 @@ def pending(session: Session, limit: int) -> Sequence[int]:
         .exists()
     )
     is_asked_again = (own.c.state == "open") | ((own.c.state == "closed") & ~was_otherwise)
-    in_none = own.c.finding_id.is_(None) & (Assessment.outcome != "allowed")
+    in_none = own.c.finding_id.is_(None) & (Assessment.outcome != "allowed") & _stands()
     is_news = (own.c.assessment_id < Assessment.id) & is_asked_again
     return session.scalars(
         select(Assessment.id)
@@ -130,6 +132,7 @@ def open_cases(session: Session, ids: Sequence[int]) -> None:
     """Open a case for each assessment, or let its finding join the case of the same work and place.
 
     An open case whose findings are all allowed by now is closed: a licence that was registered late releases it.
+    A reference that is in flood with the new case is quarantined here, and the case that it alone would open is not.
     """
     for assessment_id in ids:
         assessment = session.get_one(Assessment, assessment_id)
@@ -137,6 +140,8 @@ def open_cases(session: Session, ids: Sequence[int]) -> None:
         case = session.scalar(
             select(Case).where(Case.work_id == assessment.work_id, Case.place == finding.place).with_for_update()
         )
+        if (case is None or _may_reopen(session, case)) and not _may_open(session, assessment):
+            continue
         if case is None:
             case = Case(work_id=assessment.work_id, place=finding.place, lane="lead", score=0.0, harm=OTHER)
             _start_clock(case, finding)
@@ -201,7 +206,7 @@ def decide(session: Session, case_id: int, *, person: str, verdict: Verdict, rea
     """Record a person's verdict on an open case, after checking every allowance once more, and return it.
 
     "unsure" leaves the case open for somebody else. Raises NotDecidable without a person, a reason or an open case,
-    and AllowedUse when the verdict is "infringing" and an allowance allows the use.
+    and for "infringing" AllowedUse when an allowance allows the use and Held while the case is held.
     """
     if verdict not in VERDICTS:
         raise NotDecidable(f'"{verdict}" is no verdict; choose one of {", ".join(VERDICTS)}.')
@@ -210,6 +215,8 @@ def decide(session: Session, case_id: int, *, person: str, verdict: Verdict, rea
     case = _locked(session, case_id)
     if case.state != "open":
         raise NotDecidable(_why_not_open(session, case))
+    if verdict == "infringing":
+        holds.check(session, case_id)
     finding_id = newest_finding_id(session, case_id)
     check = assess.assess_use(session, finding_id=finding_id, work_id=case.work_id, moment="deciding")
     if verdict == "infringing" and check.outcome == "allowed":
@@ -251,6 +258,18 @@ def close(session: Session, case_id: int) -> None:
     """Close a case because its place is gone; the same work seen there again opens it again."""
     session.get_one(Case, case_id).state = "closed"
     session.flush()
+
+
+def _stands() -> ColumnElement[bool]:
+    return holds.stands(Assessment.finding_id, Assessment.work_id)
+
+
+def _may_open(session: Session, assessment: Assessment) -> bool:
+    """Say whether an assessment may open a case, once the flood guard has looked at what speaks for it."""
+    if assessment.outcome == "allowed":
+        return True  # it opens none; a case that is there learns of it
+    flood.guard(session, assessment)
+    return session.scalar(select(Assessment.id).where(Assessment.id == assessment.id, _stands())) is not None
 
 
 def _locked(session: Session, case_id: int) -> Case:

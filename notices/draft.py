@@ -12,7 +12,7 @@ import config.home
 from config import clock
 from config.settings import Sender as SenderSettings
 from crawlers.captures import Capture, FindingRow
-from matcher import assess
+from matcher import assess, holds
 from matcher.case_rows import Case, Decision, findings, newest_decision
 from matcher.catalogue import Asset, Owner, Work
 from matcher.match import Match
@@ -28,15 +28,21 @@ MOST_STRETCHES = 20  # of one film; the longest ones, in order
 
 
 def pending(session: Session, limit: int) -> Sequence[int]:
-    """Return cases decided as infringing that were not asked about since, and have no notice under way."""
-    return session.scalars(_lacking().order_by(Decision.case_id).limit(limit)).all()
+    """Return cases decided as infringing that were not asked about since, and have no notice under way; a case that is
+    held waits."""
+    lacking = session.scalars(_lacking().order_by(Decision.case_id)).all()
+    held = holds.of(session, lacking)
+    return [case_id for case_id in lacking if case_id not in held][:limit]
 
 
 def draft(session: Session, ids: Sequence[int]) -> None:
     """Draw up a notice for each case that lacks one."""
     home = config.home.of(session)
     platforms = recipients.known(home.path)
-    for case_id in session.scalars(_lacking().where(Decision.case_id.in_(ids))).all():
+    held = holds.of(session, ids)
+    for case_id in session.scalars(
+        _lacking().where(Decision.case_id.in_(ids), Decision.case_id.not_in(list(held)))
+    ).all():
         case = session.get_one(Case, case_id)
         recipient = recipients.resolve(case.place, platforms)
         notice = Notice(case_id=case_id, number=_next_number(session), state="", drafted_at=clock.now())

@@ -14,6 +14,7 @@ import config.home
 from config import clock
 from config.database import AppendOnly, Base, Row
 from config.errors import MekikiError
+from matcher import holds
 from matcher.case_rows import newest_decision
 from notices import elements as said
 from notices import letters, pdf, regimes
@@ -146,6 +147,8 @@ def approve(session: Session, notice_id: int, person: str) -> Notice:
         raise NotApprovable(f"The case of {notice.number} is no longer decided as infringing; withdraw the notice.")
     if decision.id != notice.decision_id:
         raise NotApprovable(f"The case was decided again since {notice.number} was drawn up; check the notice again.")
+    if held := holds.of(session, [notice.case_id]).get(notice.case_id):
+        raise NotApprovable(held)
     regime = regimes.get(notice.regime)
     home = config.home.of(session)
     today = clock.now().astimezone(ZoneInfo(home.settings.schedule.timezone)).date().isoformat()

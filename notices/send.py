@@ -10,7 +10,7 @@ import config.home
 from config import clock
 from config.home import Home
 from crawlers import custody, recheck
-from matcher import allowances, assess
+from matcher import allowances, assess, holds
 from matcher.case_rows import Assessment, Case, Decision, findings, newest_decision
 from notices import channels, draft, ledger, message
 from notices.interface import Channel, DeliveryError, Letter, Receipt, Recipient
@@ -20,14 +20,18 @@ NEXT_TRY = timedelta(minutes=15)
 
 
 def pending(session: Session, limit: int) -> Sequence[int]:
-    """Return notices that may leave by now: queued ones, and retracted ones whose retraction has not left yet."""
+    """Return notices that may leave by now: queued ones, and retracted ones whose retraction has not left yet.
+
+    A queued one whose case is held waits behind the door, and goes on by itself when the hold is over.
+    """
     is_retraction = (Notice.state == "retracted") & Notice.retraction_sha256.is_(None)
-    return session.scalars(
-        select(Notice.id)
+    due = session.execute(
+        select(Notice.id, Notice.case_id, Notice.state)
         .where((Notice.state == "queued") | is_retraction, Notice.leaves_at <= clock.now())
         .order_by(Notice.leaves_at, Notice.id)
-        .limit(limit)
     ).all()
+    held = holds.of(session, [case_id for _id, case_id, _state in due])
+    return [number for number, case_id, state in due if state != "queued" or case_id not in held][:limit]
 
 
 def send(session: Session, ids: Sequence[int]) -> None:
@@ -41,7 +45,7 @@ def send(session: Session, ids: Sequence[int]) -> None:
         notice = ledger.locked(session, notice_id)
         if notice.leaves_at is None or notice.leaves_at > clock.now():
             continue
-        if notice.state == "queued":
+        if notice.state == "queued" and not holds.of(session, [notice.case_id]):
             _leave(session, home, channel, notice)
         elif notice.state == "retracted" and notice.retraction_sha256 is None:
             _take_back(session, home, channel, notice)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from config import clock
-from dashboard.cli import moment, options, speak, stretches
+from dashboard.cli import moment, options, quarantine, speak, stretches
 from dashboard.cli.area import AREA, written
 from dashboard.cli.moment import MOMENT
 from matcher import catalogue, days, licences, lives, references, stop_areas
@@ -213,6 +213,7 @@ def exclude(ctx: click.Context, uuid: str, *, start_s: float, end_s: float, reas
 command.add_command(stretches.listing)
 command.add_command(stretches.confirm)
 command.add_command(stretches.reject)
+command.add_command(quarantine.command)
 
 
 @command.command("mark")

@@ -23,7 +23,7 @@ def notice(session: Session, frozen_clock: object) -> Notice:
     return ledger.find(session, "N-2026-000001")
 
 
-ON_BOTH_DATABASES = ("test_road",)
+ON_BOTH_DATABASES = ("test_road", "test_flood_guard")
 
 
 @pytest.hookimpl(tryfirst=True)
