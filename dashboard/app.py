@@ -30,6 +30,7 @@ from dashboard.pages import (
     morning,
     notices,
     outbox,
+    quarantine,
     references,
     sources,
     spoiled,
@@ -37,7 +38,7 @@ from dashboard.pages import (
     works,
 )
 from dashboard.visits import language_of, page, screen
-from matcher import cases, found_stretches
+from matcher import cases, found_stretches, holds, quarantines
 from matcher.references import UnknownReference
 from notices import ledger
 
@@ -58,7 +59,8 @@ STATUS = {
     UnknownReference: 404, found_stretches.UnknownStretch: 404, found_stretches.BadStretch: 409,
     auth.ForeignForm: 403, notices.MayNotApprove: 403,
     claims.Claimed: 409, decisions.Overtaken: 409, taking_back.AlreadyLeft: 409, cases.AllowedUse: 409,
-    cases.NotDecidable: 409, ledger.NotAllowed: 409, ledger.NotApprovable: 409,
+    cases.NotDecidable: 409, holds.Held: 409, quarantines.NotQuarantined: 409,
+    ledger.NotAllowed: 409, ledger.NotApprovable: 409,
 }  # fmt: skip
 _log = log.get(__name__)
 
@@ -110,6 +112,8 @@ def _routes() -> list[Route | Mount]:
         post("/notices/{uuid}/withdraw", notices.withdraw), post("/notices/{uuid}/retract", notices.take_back),
         get("/outbox", outbox.show), get("/works", works.listed), get("/works/{uuid}", works.show),
         post("/references/{uuid}/disable", references.disable), post("/references/{uuid}/enable", references.enable),
+        get("/quarantine", quarantine.show), post("/quarantine/{uuid}/release", quarantine.release),
+        post("/quarantine/{uuid}/disable", quarantine.disable),
         get("/sources", sources.show), get("/morning", morning.show), get("/find", find.show),
         get("/spoiled/{uuid}", spoiled.show), get("/media/matches/{uuid}/{part}", media.drawing),
         get("/media/stretches/{uuid}/{second}.jpg", stretches.picture),

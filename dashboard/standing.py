@@ -11,6 +11,7 @@ from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from crawlers.recheck import Watch
 from dashboard.people import JobRun
+from matcher import quarantines
 from matcher.cases import Assessment, Case, waiting
 from matcher.catalogue import Work
 from matcher.match import Match
@@ -33,6 +34,7 @@ def facts(session: Session) -> dict[str, Any]:
     return {
         "works": count(Work),
         "references": count(Reference, in_force(clock.now())),
+        "references_in_quarantine": len(quarantines.current(session)),
         "captures": count(Capture),
         "findings": count(FindingRow),
         "sightings": count(Sighting),

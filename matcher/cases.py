@@ -64,6 +64,7 @@ class QueueRow:
     matched_seconds: float | None
     findings: int
     said: str | None  # "unsure" when somebody looked and could not say
+    held: str | None  # why it may lead to no notice yet
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,9 @@ def queue(session: Session, limit: int = 100, *, offset: int = 0) -> list[QueueR
         .order_by(Case.due_at, Case.harm.desc(), Case.score.desc(), Case.id)
         .limit(limit)
         .offset(offset)
-    )
-    return [_queue_row(session, case, title) for case, title in rows]
+    ).all()
+    held = holds.of(session, [case.id for case, _title in rows])
+    return [_queue_row(session, case, title, held.get(case.id)) for case, title in rows]
 
 
 def waiting() -> ColumnElement[bool]:
@@ -342,7 +344,7 @@ def _harm(session: Session, assessment: Assessment, seen: Sequence[assess.Seen])
     return COMMERCE if "goods" in banks or kind == "marketplace" else OTHER
 
 
-def _queue_row(session: Session, case: Case, work: str) -> QueueRow:
+def _queue_row(session: Session, case: Case, work: str, held: str | None) -> QueueRow:
     members = findings(session, case.id)
     finding = session.get_one(FindingRow, members[-1].finding_id)
     assessment = session.get_one(Assessment, members[-1].assessment_id)
@@ -365,6 +367,7 @@ def _queue_row(session: Session, case: Case, work: str) -> QueueRow:
         matched_seconds=assessment.matched_seconds,
         findings=len(members),
         said=decision.verdict if decision else None,
+        held=held,
     )
 
 

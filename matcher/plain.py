@@ -1,6 +1,7 @@
 """How plain a reference is, so that a person sees in a second whether it can be told from others at all."""
 
-import numpy as np
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from fingerprints import store
@@ -13,29 +14,40 @@ FEW_POINTS = 150  # drawings have thousands; a logo on a card about a hundred
 FLAT_SHARE = 0.5  # of a film that shows next to nothing
 
 
-def says(session: Session, reference: Reference) -> str:
-    """Return one sentence on how much a reference shows; "" while it was not described."""
+@dataclass(frozen=True)
+class Plainness:
+    """How much a reference shows."""
+
+    is_plain: bool
+    says: str
+
+
+def of(session: Session, reference: Reference) -> Plainness | None:
+    """Return how plain a reference is; None for sound alone, and for what was not described."""
     medium = store.medium(session, reference.blob)
     if medium is None or medium.kind is None:
-        return ""
+        return None
     if medium.kind == "image":
         return _of_picture(session, reference.blob)
-    return _of_film(session, reference.blob, medium.duration_s) if medium.kind == "video" else ""
+    return _of_film(session, reference.blob, medium.duration_s) if medium.kind == "video" else None
 
 
-def _of_picture(session: Session, blob: str) -> str:
+def _of_picture(session: Session, blob: str) -> Plainness:
     found = retrieve.vectors_of(session, blob, (HASHES, POINTS))
     points = len(found[POINTS].codes) if POINTS in found else 0
     if HASHES not in found or not len(found[HASHES].codes):
-        return f"Flat: it has no hash of its own, and {points} local points."
+        return Plainness(is_plain=True, says=f"Flat: it has no hash of its own, and {points} local points.")
     quality = int(found[HASHES].positions[0, 1])
-    return f"{'Plain' if points < FEW_POINTS else 'Detailed'}: {points} local points, PDQ quality {quality} of 100."
+    is_plain = points < FEW_POINTS
+    word = "Plain" if is_plain else "Detailed"
+    return Plainness(is_plain, f"{word}: {points} local points, PDQ quality {quality} of 100.")
 
 
-def _of_film(session: Session, blob: str, duration_s: float) -> str:
+def _of_film(session: Session, blob: str, duration_s: float) -> Plainness | None:
     looks = retrieve.vectors_of(session, blob, ("film-pdq",)).get("film-pdq")
     if looks is None or duration_s <= 0:
-        return ""
-    flat_s = alignment.union_length(film_looks.flat_spans(looks, film_looks.LEAST_QUALITY))
-    share = float(np.clip(flat_s / duration_s, 0, 1))
-    return f"{'Plain' if share > FLAT_SHARE else 'Detailed'}: {100 * share:.0f} % of it is black, flat or a plain card."
+        return None
+    share = min(1.0, alignment.union_length(film_looks.flat_spans(looks, film_looks.LEAST_QUALITY)) / duration_s)
+    word = "Plain" if share > FLAT_SHARE else "Detailed"
+    says = f"{word}: {100 * share:.0f} percent of it is black, flat or a plain card."
+    return Plainness(share > FLAT_SHARE, says)

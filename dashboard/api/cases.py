@@ -20,6 +20,7 @@ def listed(visit: Visit) -> Response:
             {
                 "uuid": one.uuid, "work": one.work, "place": one.place, "due_at": one.due_at.isoformat(),
                 "score": one.score, "lane": one.lane, "harm": one.harm, "sightings": one.sightings,
+                "held": one.held,
                 "held_by": one.holder.name if one.holder else None,
             }
             for one in waiting

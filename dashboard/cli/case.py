@@ -107,7 +107,7 @@ def _line(row: QueueRow) -> dict[str, object]:
         "place": row.place,
         "score": f"{row.score:.2f}",
         "kind": "likely copy" if row.lane == "copy" else "worth a look",
-        "allowances": "a person must say" if row.outcome == "person" else "none applies",
+        "allowances": "held" if row.held else "a person must say" if row.outcome == "person" else "none applies",
         "case": row.uuid,
     }
 

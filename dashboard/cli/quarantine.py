@@ -64,12 +64,13 @@ def disable(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
 
 def _fields(session: Session, reference: Reference, event: QuarantineEvent, *, as_json: bool) -> dict[str, Any]:
     work = flood_verdicts.work_of(session, reference)
+    look = plain.of(session, reference)
     row = {
         "work": work.title,
         "reference": reference.name,
         "places": flood_verdicts.places(session, reference),
         "why": event.says,
-        "plain": plain.says(session, reference),
+        "plain": look.says if look else None,
         "since": event.at,
         "uuid": reference.uuid,
     }

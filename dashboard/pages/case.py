@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboard import claims, explained
 from dashboard.pages import evidence, notice_view, queue, words
 from dashboard.visits import SEE_OTHER, Visit
-from matcher import allowances, assess, cases
+from matcher import allowances, assess, cases, holds
 from matcher.alterations import is_whole
 from matcher.cases import Assessment, Case, CaseFinding, Decision
 from matcher.catalogue import Work
@@ -62,9 +62,14 @@ def following(visit: Visit) -> Response:
 
 
 def free_uuid(session: Session, person_id: int, *, after: str = "") -> str | None:
-    """Return the most urgent case that nobody else holds, other than `after`; None when there is none."""
+    """Return the most urgent case that can be decided and nobody else holds, other than `after`; None when there is
+    none."""
     for waiting in queue.read(session):
-        if waiting.uuid != after and (waiting.holder is None or waiting.holder.person_id == person_id):
+        if (
+            waiting.uuid != after
+            and waiting.held is None
+            and (waiting.holder is None or waiting.holder.person_id == person_id)
+        ):
             return waiting.uuid
     return None
 
@@ -92,6 +97,7 @@ def _shown(visit: Visit, uuid: str, *, at_queue: bool) -> Response:
             may_undo=decision is not None and not any(one.may_retract or one.state == "retracted" for one in notices),
             mine=holder if holder and holder.person_id == visit.person.id else None,
             holder=holder if holder and holder.person_id != visit.person.id else None,
+            held=holds.of(session, [case.id]).get(case.id),
             unsure=said if said and case.state == "open" else None,
             previous=before and f"/cases/{before}", next=f"/cases/{after}" if after else "/queue",
             back_to_case=case.uuid, delay=visit.home.settings.notices.outbox_delay_minutes,

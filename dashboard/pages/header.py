@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock
+from matcher import quarantines
 from matcher.cases import Case, waiting
 from notices.ledger import Notice
 
@@ -20,6 +21,7 @@ class Top:
     open_cases: int
     due_soon: int
     drafts: int  # notices that wait for somebody's approval
+    quarantined: int  # references that matched too much; their cases are held
 
 
 def read(session: Session) -> Top:
@@ -29,4 +31,5 @@ def read(session: Session) -> Top:
         session.scalar(open_cases) or 0,
         session.scalar(open_cases.where(Case.due_at < clock.now() + SOON)) or 0,
         session.scalar(select(func.count()).select_from(Notice).where(Notice.state == "draft")) or 0,
+        len(quarantines.current(session)),
     )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from config import clock
 from dashboard import dictionary, jobs, phrases, standing
-from dashboard.pages import sources, words
+from dashboard.pages import quarantine, sources, words
 from dashboard.people import JobRun
 from dashboard.visits import Visit
 from matcher.cases import Case
@@ -47,6 +47,7 @@ def show(visit: Visit) -> Response:
     """Show where everything stands."""
     with visit.home.readers()() as session:
         facts = standing.facts(session)
+        alarms = quarantine.read(session, visit)
         ill = sources.read(session)
         states = _jobs(session)
         bars = _bars(_longest_by_day(session), visit)
@@ -58,7 +59,7 @@ def show(visit: Visit) -> Response:
         now=told.now(), seen=facts["findings"], allowed=facts["allowed_uses"],
     )  # fmt: skip
     return visit.show(
-        "morning.html", facts=facts, sources=ill, tones=sources.TONES, jobs=states, bars=bars,
+        "morning.html", facts=facts, alarms=alarms, sources=ill, tones=sources.TONES, jobs=states, bars=bars,
         line_y=_height_y(PROMISE_H),
         chart_label=", ".join(bar.label for bar in bars if bar.height), headline=headline,
         outcomes=[(names.get(state, state), words.TONES.get(state, "quiet"), count) for state, count in outcomes],

@@ -1,7 +1,7 @@
 """A notice as pages show it: the letter, what it lacks, where it stands, and what may be done with it now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dashboard.pages import words
 from dashboard.visits import Visit
+from matcher import holds
 from matcher.cases import Case
 from matcher.catalogue import Work
 from notices import ledger, regimes
@@ -37,6 +38,7 @@ class NoticeView:
     case_uuid: str
     place: str
     work: str
+    held: str | None  # why it does not leave, though it may have been signed
     may_approve: bool  # as far as the notice goes; the person must be allowed to as well
     may_hold: bool
     may_withdraw: bool
@@ -54,7 +56,14 @@ def read(session: Session, rows: Sequence[Notice], visit: Visit) -> list[NoticeV
         )
     }
     names = words.events(visit.say)
-    return [_view(row, visit.language, names, *about[row.case_id]) for row in rows]
+    waiting = holds.of(session, [row.case_id for row in rows if row.state in ledger.BEFORE_SENDING])
+    return [
+        replace(view, held=waiting[row.case_id], may_approve=False)
+        if row.case_id in waiting and row.state in ledger.BEFORE_SENDING
+        else view
+        for row in rows
+        for view in (_view(row, visit.language, names, *about[row.case_id]),)
+    ]
 
 
 def of_case(session: Session, case_id: int, visit: Visit) -> list[NoticeView]:
@@ -85,7 +94,7 @@ def _view(row: Notice, language: str, names: dict[str, str], case_uuid: str, pla
         language=row.language,
         recipient=row.recipient, subject=row.subject, body=row.body, missing=_missing(row, language),
         leaves_at=row.leaves_at, drafted_at=row.drafted_at, pdf_sha256=row.pdf_sha256,
-        case_uuid=case_uuid, place=place, work=work,
+        case_uuid=case_uuid, place=place, work=work, held=None,
         may_approve=ledger.may_follow(row.state, "approved") and not row.missing,
         may_hold=ledger.may_follow(row.state, "held"), may_withdraw=ledger.may_follow(row.state, "withdrawn"),
         may_retract=row.state in ledger.SENT,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crawlers.captures import Sighting
 from dashboard import claims
+from matcher import holds
 from matcher.cases import Case, CaseFinding, waiting
 from matcher.catalogue import Asset, Work
 from matcher.match import Match
@@ -32,6 +33,7 @@ class Waiting:
     sightings: int
     blob: str | None  # the found medium of the best match, for the little picture
     holder: claims.Holder | None
+    held: str | None  # why it may lead to no notice yet
 
 
 def read(session: Session, limit: int = SHOWN) -> list[Waiting]:
@@ -44,11 +46,11 @@ def read(session: Session, limit: int = SHOWN) -> list[Waiting]:
         .limit(limit)
     ).all()
     ids = [case.id for case, _ in rows]
-    pictures, held = _pictures(session, ids), claims.holders(session, ids)
+    pictures, holders, held = _pictures(session, ids), claims.holders(session, ids), holds.of(session, ids)
     return [
         Waiting(
             case.id, case.uuid, title, case.place, case.due_at, case.score, case.lane, case.harm,
-            *pictures.get(case.id, (0, None)), held.get(case.id),
+            *pictures.get(case.id, (0, None)), holders.get(case.id), held.get(case.id),
         )
         for case, title in rows
     ]  # fmt: skip
