@@ -22,7 +22,7 @@ from matcher import assess, quarantines
 from matcher.case_rows import Assessment, Case, CaseFinding, Decision
 from matcher.catalogue import Asset
 from matcher.match import Match
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 
 CONFIRMS = ("infringing", "licensed", "fan use")  # verdicts of somebody who saw the work there
 
@@ -148,7 +148,7 @@ def _has_support(reference: Reference) -> ColumnElement[bool]:
         .join(Reference, Reference.id == other.reference_id)
         .join(Asset, Asset.id == Reference.asset_id)
         .where(member.case_id == Case.id, Asset.work_id == Case.work_id, Reference.id != reference.id)
-        .where(Reference.bank.in_(assess.PROTECTED), Reference.disabled_at.is_(None))
+        .where(Reference.bank.in_(assess.PROTECTED), in_force(clock.now()))
         .where(~quarantines.is_quarantined(), ~is_mine.exists())
         .correlate(Case)
         .exists()
@@ -160,7 +160,7 @@ def _siblings(session: Session, reference: Reference, work_id: int, since: datet
     siblings = session.scalars(
         select(Reference.id)
         .join(Asset, Asset.id == Reference.asset_id)
-        .where(Asset.work_id == work_id, Reference.id != reference.id, Reference.disabled_at.is_(None))
+        .where(Asset.work_id == work_id, Reference.id != reference.id, in_force(clock.now()))
         .where(Reference.bank.in_(assess.PROTECTED))
     ).all()
     matched = session.execute(

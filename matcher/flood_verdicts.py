@@ -6,22 +6,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawlers.captures import FindingRow, Sighting
-from matcher import assess, cases, flood, quarantines, references
+from matcher import assess, cases, catalogue, flood, lives, quarantines, references
 from matcher.case_rows import Assessment, Case, CaseFinding
-from matcher.catalogue import Asset, Work
+from matcher.catalogue import Work
 from matcher.match import Match
 from matcher.quarantines import NotQuarantined, QuarantineEvent
 from matcher.references import Reference
 
 
-def work_of(session: Session, reference: Reference) -> Work:
-    """Return the work that a reference is of."""
-    return session.get_one(Work, session.get_one(Asset, reference.asset_id).work_id)
-
-
 def places(session: Session, reference: Reference) -> int:
     """Return at how many places a reference carries a case alone, or will once it is let out."""
-    work = work_of(session, reference)
+    work = catalogue.work_of(session, reference.asset_id)
     waiting = [assessment.finding_id for assessment in _waiting(session, reference, work)]
     more = session.scalar(select(func.count(FindingRow.place.distinct())).where(FindingRow.id.in_(waiting)))
     return len(flood.carried_by(session, reference, work.id)) + (more or 0)
@@ -34,7 +29,7 @@ def release(session: Session, uuid: str, *, by: str, reason: str) -> QuarantineE
     Raises NotQuarantined, UnknownReference.
     """
     reference = _quarantined(session, uuid, by=by, reason=reason)
-    waiting = _waiting(session, reference, work_of(session, reference))
+    waiting = _waiting(session, reference, catalogue.work_of(session, reference.asset_id))
     row = quarantines.record(
         session, reference, "released", by=by.strip(), says=reason.strip(),
         figures={"places": places(session, reference)},
@@ -49,9 +44,9 @@ def disable(session: Session, uuid: str, *, by: str, reason: str) -> QuarantineE
     Raises NotQuarantined, UnknownReference.
     """
     reference = _quarantined(session, uuid, by=by, reason=reason)
-    work = work_of(session, reference)
+    work = catalogue.work_of(session, reference.asset_id)
     row = quarantines.record(session, reference, "disabled", by=by.strip(), says=reason.strip(), figures={})
-    references.disable(session, uuid)
+    lives.disable(session, uuid, by=by, reason=reason)
     for case, finding_id in _open_cases_on(session, reference, work):
         check = assess.assess_use(session, finding_id=finding_id, work_id=case.work_id, moment="opening")
         cases.open_cases(session, [check.id])

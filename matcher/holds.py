@@ -8,13 +8,14 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from config import clock
 from config.errors import MekikiError
 from crawlers.captures import Sighting
 from matcher import assess, quarantines
 from matcher.case_rows import Case, CaseFinding
 from matcher.catalogue import Asset
 from matcher.match import Match
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 
 
 class Held(MekikiError):
@@ -29,7 +30,7 @@ def stands(finding_id: InstrumentedAttribute[int], work_id: InstrumentedAttribut
         .join(Reference, Reference.id == Match.reference_id)
         .join(Asset, Asset.id == Reference.asset_id)
         .where(Sighting.finding_id == finding_id, Asset.work_id == work_id)
-        .where(Reference.bank.in_(assess.PROTECTED), Reference.disabled_at.is_(None), ~quarantines.is_quarantined())
+        .where(Reference.bank.in_(assess.PROTECTED), in_force(clock.now()), ~quarantines.is_quarantined())
         .exists()
     )
 
@@ -47,7 +48,7 @@ def of(session: Session, case_ids: Collection[int]) -> dict[int, str]:
         .join(Reference, Reference.id == Match.reference_id)
         .join(Asset, Asset.id == Reference.asset_id)
         .where(CaseFinding.case_id.in_(case_ids), Asset.work_id == Case.work_id)
-        .where(Reference.bank.in_(assess.PROTECTED), Reference.disabled_at.is_(None))
+        .where(Reference.bank.in_(assess.PROTECTED), in_force(clock.now()))
         .distinct()
     )
     on: dict[int, set[int]] = {}

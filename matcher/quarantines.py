@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from config import clock, log
 from config.database import AppendOnly, Base, Row
 from config.errors import MekikiError
-from matcher.references import Reference
+from matcher.references import Reference, in_force
 
 MEKIKI = "mekiki"  # who quarantined it
 Step = Literal["quarantined", "released", "disabled"]
@@ -49,13 +49,13 @@ def is_quarantined() -> ColumnElement[bool]:
 def current(session: Session) -> Sequence[tuple[Reference, QuarantineEvent]]:
     """Return every reference that is in quarantine now with the event that put it there, the newest first.
 
-    A reference that was disabled matches nothing and needs nobody's look any more.
+    A reference that is not in force matches nothing and needs nobody's look any more.
     """
     newest = select(func.max(QuarantineEvent.id)).group_by(QuarantineEvent.reference_id)
     rows = session.execute(
         select(Reference, QuarantineEvent)
         .join(QuarantineEvent, QuarantineEvent.reference_id == Reference.id)
-        .where(QuarantineEvent.id.in_(newest), QuarantineEvent.event == "quarantined", Reference.disabled_at.is_(None))
+        .where(QuarantineEvent.id.in_(newest), QuarantineEvent.event == "quarantined", in_force(clock.now()))
         .order_by(QuarantineEvent.id.desc())
     )
     return [(reference, event) for reference, event in rows]

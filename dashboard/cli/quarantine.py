@@ -6,7 +6,7 @@ import click
 from sqlalchemy.orm import Session
 
 from dashboard.cli import options, speak
-from matcher import flood_verdicts, plain, quarantines
+from matcher import catalogue, flood_verdicts, plain, quarantines
 from matcher.quarantines import QuarantineEvent
 from matcher.references import Reference
 
@@ -63,7 +63,7 @@ def disable(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
 
 
 def _fields(session: Session, reference: Reference, event: QuarantineEvent, *, as_json: bool) -> dict[str, Any]:
-    work = flood_verdicts.work_of(session, reference)
+    work = catalogue.work_of(session, reference.asset_id)
     look = plain.of(session, reference)
     row = {
         "work": work.title,

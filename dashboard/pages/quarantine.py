@@ -10,7 +10,7 @@ from starlette.responses import Response
 from crawlers.captures import FindingRow, Sighting
 from dashboard.visits import Visit
 from fingerprints import store
-from matcher import flood_verdicts, plain, quarantines
+from matcher import catalogue, flood_verdicts, plain, quarantines
 from matcher.match import Match
 from matcher.plain import Plainness
 from matcher.quarantines import QuarantineEvent
@@ -75,7 +75,7 @@ def read(session: Session, visit: Visit) -> list[Alarm]:
 
 
 def _alarm(session: Session, visit: Visit, reference: Reference, event: QuarantineEvent) -> Alarm:
-    work = flood_verdicts.work_of(session, reference)
+    work = catalogue.work_of(session, reference.asset_id)
     medium = store.medium(session, reference.blob)
     return Alarm(
         uuid=reference.uuid, work=work.title, work_uuid=work.uuid,
