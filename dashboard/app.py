@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config import log
 from config.errors import MekikiError
 from config.home import Home
-from dashboard import auth, claims, dictionary, previews, taking_back
+from dashboard import auth, claims, dictionary, people, previews, staff, taking_back
 from dashboard.api import cases as api
 from dashboard.pages import (
     case,
@@ -34,6 +34,7 @@ from dashboard.pages import (
     references,
     sources,
     spoiled,
+    staffing,
     stretches,
     works,
 )
@@ -57,7 +58,7 @@ HEADERS = {
 STATUS = {
     cases.UnknownCase: 404, ledger.NoSuchNotice: 404, works.UnknownWork: 404, previews.NoPreview: 404,
     UnknownReference: 404, found_stretches.UnknownStretch: 404, found_stretches.BadStretch: 409,
-    auth.ForeignForm: 403, notices.MayNotApprove: 403,
+    auth.ForeignForm: 403, staff.NotOnStaff: 403, people.UnknownPerson: 404, notices.MayNotApprove: 403,
     claims.Claimed: 409, decisions.Overtaken: 409, taking_back.AlreadyLeft: 409, cases.AllowedUse: 409,
     cases.NotDecidable: 409, holds.Held: 409, quarantines.NotQuarantined: 409,
     ledger.NotAllowed: 409, ledger.NotApprovable: 409,
@@ -114,6 +115,7 @@ def _routes() -> list[Route | Mount]:
         post("/references/{uuid}/disable", references.disable), post("/references/{uuid}/enable", references.enable),
         get("/quarantine", quarantine.show), post("/quarantine/{uuid}/release", quarantine.release),
         post("/quarantine/{uuid}/disable", quarantine.disable),
+        post("/references/{uuid}/promote", references.promote), post("/works/{uuid}/staff", staffing.change),
         get("/sources", sources.show), get("/morning", morning.show), get("/find", find.show),
         get("/spoiled/{uuid}", spoiled.show), get("/media/matches/{uuid}/{part}", media.drawing),
         get("/media/stretches/{uuid}/{second}.jpg", stretches.picture),

@@ -14,7 +14,7 @@ from config import clock, settings
 from config.errors import MekikiError
 from config.home import NoHome, open_at
 from crawlers import sources
-from dashboard import cron, standing
+from dashboard import cron, staff, standing
 from notices import pdf
 
 FREE_BYTES = 2 << 30
@@ -64,7 +64,12 @@ def of_home(home: Path) -> Iterator[Check]:
     yield Check("home", is_well=True, found=str(home))
     with opened.readers()() as session:
         facts = standing.facts(session)
+        unseen = staff.unseen_works(session)
     yield Check("database", is_well=True, found=f"{opened.engine.dialect.name}, {facts['references']} references")
+    yield Check(
+        "people named for what is provisional", not unseen, f"missing for {', '.join(unseen)}" if unseen else "all",
+        "nobody sees what matches it; `mekiki work staff WORK --add LOGIN` names somebody",
+    )  # fmt: skip
     free = shutil.disk_usage(home).free
     yield Check("free disk", free > FREE_BYTES, f"{free / (1 << 30):.1f} GiB", "make room: captures need it")
     yield _answers("sources", lambda: f"{len(sources.load_all(opened.settings.sources))} read")

@@ -1,16 +1,18 @@
 """A visit: one request of one person who is logged in; what every page is given, and how it answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from babel.core import negotiate_locale
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from config.home import Home
-from dashboard import auth, dictionary, rendering
+from dashboard import auth, dictionary, rendering, staff
 from dashboard.pages import header
 from dashboard.people import Person
 
@@ -32,6 +34,18 @@ class Visit:
         """The language the person reads."""
         return language_of(self.request, self.home)
 
+    @contextmanager
+    def reads(self) -> Iterator[Session]:
+        """Give a session that only reads, and sees what the person may see."""
+        with self.home.readers()() as session:
+            yield staff.limit(session, self.person.id)
+
+    @contextmanager
+    def writes(self) -> Iterator[Session]:
+        """Give a session that sees what the person may see, and is committed when the block is left."""
+        with self.home.sessions().begin() as session:
+            yield staff.limit(session, self.person.id)
+
     def of(self, name: str) -> str:
         """Return a part of the path."""
         return str(self.request.path_params[name])
@@ -46,7 +60,7 @@ class Visit:
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Answer with a page."""
-        with self.home.readers()() as session:
+        with self.reads() as session:
             top = header.read(session)
         note = self.request.session.pop("note", None)
         return page(self.request, self.home, template, status=status, person=self.person, top=top, note=note, **values)

@@ -18,6 +18,7 @@ TABLE_MODULES = (
     "matcher.catalogue", "matcher.cases", "matcher.fan_rules", "matcher.found_stretches", "matcher.learn_stretches",
     "matcher.licences", "matcher.lives", "matcher.match", "matcher.negatives", "matcher.quarantines",
     "matcher.references", "matcher.shared_areas", "matcher.stop_areas", "notices.ledger", "dashboard.people",
+    "dashboard.staff",
 )  # fmt: skip
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"

@@ -13,7 +13,7 @@ LIMIT = 500
 
 def listed(visit: Visit) -> Response:
     """Answer with the open cases, least time left first."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         waiting = queue.read(session, LIMIT)
     return JSONResponse({
         "cases": [
@@ -30,7 +30,7 @@ def listed(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """Answer with one case: what it rests on, what was checked, what people said."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         detail = cases.case_detail(session, visit.of("uuid"))
         return JSONResponse({
             "uuid": detail.case.uuid, "work": detail.work.title, "owner": detail.owner.name,

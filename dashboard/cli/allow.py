@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from config.errors import MekikiError
 from crawlers import urls
 from crawlers.captures import FindingRow
-from dashboard.cli import speak
+from dashboard.cli import asking, speak
 from matcher import allowances, assess, cases, negatives, places
 from matcher.catalogue import Work
 
@@ -40,7 +40,7 @@ def check(ctx: click.Context, subject: str, *, as_json: bool) -> None:
 
     Example: mekiki allow check https://vidbox.example/watch/1
     """
-    with speak.opened(ctx).readers()() as session:
+    with asking.reads(ctx) as session:
         for finding_id, work_id in _uses(session, subject):
             use = assess.use_of(session, finding_id, work_id)
             answers = allowances.check(use, assess.rows_of(session, use))

@@ -6,7 +6,7 @@ from datetime import timedelta
 import click
 
 from dashboard import degradation, sampled, taking_back
-from dashboard.cli import options, speak
+from dashboard.cli import asking, options, speak
 from dashboard.degradation import Spoiled
 from matcher import cases, dossier
 from matcher.cases import CaseDetail, QueueRow
@@ -30,7 +30,7 @@ def listing(ctx: click.Context, *, limit: int, as_json: bool) -> None:
 
     Example: mekiki case list --json
     """
-    with speak.opened(ctx).readers()() as session:
+    with asking.reads(ctx) as session:
         rows = cases.queue(session, limit)
     shown = [vars(row) for row in rows] if as_json else [_line(row) for row in rows]
     speak.show(shown, as_json=as_json, title="Open cases", empty="No open case. Everything is decided.")
@@ -46,7 +46,7 @@ def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
 
     Example: mekiki case show 019f7c1e-...
     """
-    with speak.opened(ctx).readers()() as session:
+    with asking.reads(ctx) as session:
         detail = cases.case_detail(session, uuid)
         spoiled = degradation.of_case(session, uuid)
         samples = sampled.of_case(session, uuid)
@@ -72,7 +72,7 @@ def decide(ctx: click.Context, uuid: str, verdict: Verdict, *, reason: str, by: 
 
     Example: mekiki case decide 019f7c1e-... infringing --reason "The whole episode." --by "Aoi Mori"
     """
-    with speak.opened(ctx).sessions().begin() as session:
+    with asking.writes(ctx) as session:
         case = cases.find(session, uuid)
         cases.decide(session, case.id, person=by, verdict=verdict, reason=reason)
     then = "; a notice will be drafted" if verdict == "infringing" else ""
@@ -89,7 +89,7 @@ def undo(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
 
     Example: mekiki case undo 019f7c1e-... --reason "Looked at the wrong page." --by "Aoi Mori"
     """
-    with speak.opened(ctx).sessions().begin() as session:
+    with asking.writes(ctx) as session:
         taking_back.undo(session, cases.find(session, uuid).id, person=by, reason=reason)
     speak.say("The case is open again.")
 

@@ -6,7 +6,7 @@ import click
 
 from crawlers import bundles, evidence
 from dashboard import degradation, sampled
-from dashboard.cli import options, speak
+from dashboard.cli import asking, options, speak
 from matcher import cases, dossier
 
 
@@ -27,7 +27,7 @@ def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
 
     Example: mekiki evidence show 019f7c1e-...
     """
-    with speak.opened(ctx).readers()() as session:
+    with asking.reads(ctx) as session:
         rows = [
             {
                 "fetched_at": capture.fetched_at,
@@ -54,10 +54,9 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
 
     Example: mekiki evidence export 019f7c1e-... -o case.zip --by "Aoi Mori"
     """
-    home = speak.opened(ctx)
-    with home.readers()() as session:  # frames are decoded for it, which must not hold the lock of a writing session
+    with asking.reads(ctx) as session:  # frames are decoded for it, which must not hold the lock of a writing session
         more = degradation.documents(session, uuid) | sampled.documents(session, uuid)
-    with home.sessions().begin() as session:
+    with asking.writes(ctx) as session:
         made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")
 

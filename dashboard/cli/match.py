@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from config.errors import MekikiError
 from config.home import Home
-from dashboard import explained, phrases
-from dashboard.cli import speak
+from dashboard import explained, phrases, staff
+from dashboard.cli import asking, speak
 from fingerprints.decode import Describer, limits_of
 from fingerprints.interface import Description
 from fingerprints.preview import Unreadable
@@ -85,7 +85,9 @@ def command(ctx: click.Context, paths: tuple[Path, ...], explain: Path | None, *
     home = speak.opened(ctx)
     _describe_references(home)
     failed = 0
-    with closing(outcomes(home, files)) as found:  # closed at once when Ctrl-C comes, and its children with it
+    with closing(
+        outcomes(home, files, asker=asking.who(ctx))
+    ) as found:  # closed at once when Ctrl-C comes, and its children with it
         for outcome in speak.tracked(found, "files", len(files)):
             failed += outcome.description.error is not None
             if as_json:
@@ -98,9 +100,10 @@ def command(ctx: click.Context, paths: tuple[Path, ...], explain: Path | None, *
         ctx.exit(1)
 
 
-def outcomes(home: Home, files: Sequence[Path]) -> Generator[Outcome]:
+def outcomes(home: Home, files: Sequence[Path], *, asker: str = "") -> Generator[Outcome]:
     """Yield what was found in each file, in their order, while all cores describe ahead.
 
+    Provisional references are compared only for those who were named for their works; `asker` is a login or a name.
     Files with the same bytes are described and compared once, when the first of them has its turn.
     """
     first = alike(files)
@@ -116,6 +119,7 @@ def outcomes(home: Home, files: Sequence[Path]) -> Generator[Outcome]:
             else:
                 one = next(described)
                 with home.readers()() as session:  # a new one a file: what was disabled meanwhile matches no more
+                    staff.limit(session, staff.person_called(session, asker))
                     known[origin] = _outcome(session, describer, one, began)
                 yield known[origin]
             turns_left[origin] -= 1

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard import jobs, people
-from dashboard.cli import speak
+from dashboard.cli import asking, speak
 from dashboard.people import Person
 from matcher.case_rows import Case
 from notices import deadlines, draft, ledger, regimes, retract
@@ -32,7 +32,7 @@ def list_notices(ctx: click.Context, state: str | None, *, as_json: bool) -> Non
 
     Example: mekiki notice list --state draft
     """
-    with speak.opened(ctx).readers()() as session:
+    with asking.reads(ctx) as session:
         query = select(Notice, Case.place).join(Case, Case.id == Notice.case_id).order_by(Notice.id.desc())
         rows = session.execute(query.where(Notice.state == state) if state else query)
         speak.show([_line(notice, place) for notice, place in rows], as_json=as_json, empty="No notices yet.")
@@ -47,7 +47,7 @@ def show(ctx: click.Context, number: str, *, as_json: bool) -> None:
 
     Example: mekiki notice show N-2026-000001
     """
-    with speak.opened(ctx).readers()() as session:
+    with asking.reads(ctx) as session:
         notice = ledger.find(session, number)
         whole = _whole(session, notice)
     if as_json:
@@ -67,7 +67,7 @@ def check(ctx: click.Context, number: str, *, as_json: bool) -> None:
 
     Example: mekiki notice check N-2026-000001
     """
-    with speak.opened(ctx).sessions().begin() as session:
+    with asking.writes(ctx) as session:
         notice = draft.redraw(session, ledger.find(session, number).id)
         whole = _whole(session, notice)
     if as_json:
@@ -90,7 +90,7 @@ def approve(ctx: click.Context, number: str, login: str) -> None:
 
     Example: mekiki notice approve N-2026-000001 --as aoi
     """
-    with speak.opened(ctx).sessions().begin() as session:
+    with asking.writes(ctx) as session:
         person = _signer(session, login)
         notice = ledger.approve(session, ledger.find(session, number).id, person.name)
         speak.say(f"{number} is signed by {person.name} and may leave from {notice.leaves_at:%Y-%m-%d %H:%M} UTC.")
@@ -126,7 +126,7 @@ def withdraw(ctx: click.Context, number: str, login: str, reason: str) -> None:
 
     Example: mekiki notice withdraw N-2026-000001 --as aoi --reason "licensed after all"
     """
-    with speak.opened(ctx).sessions().begin() as session:
+    with asking.writes(ctx) as session:
         ledger.withdraw(session, ledger.find(session, number).id, _signer(session, login).name, reason)
     speak.say(f"{number} is withdrawn; nothing was sent.")
 
@@ -142,7 +142,7 @@ def answer(ctx: click.Context, number: str, answer: str, login: str, says: str) 
 
     Example: mekiki notice answer N-2026-000001 acknowledged --as yui --says "ticket 4711"
     """
-    with speak.opened(ctx).sessions().begin() as session:
+    with asking.writes(ctx) as session:
         reader = people.find(session, login)
         ledger.answered(session, ledger.find(session, number).id, answer, person=reader.name, says=says)
     speak.say(f"{number}: {answer}.")
@@ -158,8 +158,10 @@ def take_back(ctx: click.Context, number: str, login: str, reason: str) -> None:
 
     Example: mekiki notice retract N-2026-000001 --as aoi --reason "the page is licensed"
     """
-    with speak.opened(ctx).sessions().begin() as session:
-        retract.retract(session, ledger.find(session, number).id, _signer(session, login).name, reason)
+    with asking.reads(ctx) as session:
+        notice_id = ledger.find(session, number).id
+    with speak.opened(ctx).sessions().begin() as session:  # letters like it are held, whoever may see them
+        retract.retract(session, notice_id, _signer(session, login).name, reason)
     speak.say(f"{number} is retracted; `mekiki notice send` lets the letter of retraction leave now.")
 
 

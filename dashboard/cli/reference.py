@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from config import clock
+from dashboard import staff
 from dashboard.cli import moment, options, quarantine, speak, stretches
 from dashboard.cli.area import AREA, written
 from dashboard.cli.moment import MOMENT
@@ -47,6 +48,9 @@ def add(
         title = catalogue.find_work(session, work)
         rows = references.register(session, title, paths, asset=asset, bank=bank, progress=advance)
         made = [{"reference": row.name, "position": row.position, "blob": row.blob, "uuid": row.uuid} for row in rows]
+        is_unseen = bank == "provisional" and not staff.of_work(session, title)
+    if is_unseen:
+        speak.say(f'Nobody may see what they match yet: `mekiki work staff "{title.title}" --add LOGIN`.')
     if as_json:
         speak.show(made, as_json=True)
     count = len({row["uuid"] for row in made})

@@ -3,7 +3,8 @@
 import click
 
 from dashboard import standing
-from dashboard.cli.speak import as_json, emit, opened, show
+from dashboard.cli.asking import reads
+from dashboard.cli.speak import as_json, emit, show
 
 
 @click.command("status")
@@ -14,8 +15,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: mekiki status
     """
-    home = opened(ctx)
-    with home.readers()() as session:
+    with reads(ctx) as session:
         facts = standing.facts(session)
     if as_json:
         emit(facts)

@@ -6,6 +6,7 @@ import click
 from sqlalchemy.orm import Session
 
 from config import clock
+from dashboard import people, staff
 from dashboard.cli import speak
 from fingerprints.interface import Tier
 from matcher import assess, catalogue, days, licences, lives, references
@@ -105,6 +106,32 @@ def keeping(ctx: click.Context, work: str, tier: Tier) -> None:
         title = catalogue.amend(session, catalogue.find_work(session, work), tier=tier)
         what = "hashes and local points" if tier == "points" else "hashes alone"
         speak.say(f"Of films of {title.title}, {what} are kept from now on.")
+
+
+@command.command("staff")
+@click.argument("work")
+@click.option("--add", "added", multiple=True, metavar="LOGIN", help="May see its provisional material. Repeatable.")
+@click.option("--remove", "removed", multiple=True, metavar="LOGIN", help="May see it no longer. Repeatable.")
+@click.option("--by", envvar="MEKIKI_PERSON", default="", metavar="NAME", help="Who changes it; kept with it.")
+@click.pass_context
+def staffing(ctx: click.Context, work: str, added: tuple[str, ...], removed: tuple[str, ...], *, by: str) -> None:
+    """Name who may see what a work's provisional references match; without an option, tell who may.
+
+    Everybody else sees neither those matches nor their cases, notices and evidence. The command line shows them to
+    the person of --by or MEKIKI_PERSON.
+
+    Example: mekiki work staff "Lantern Road" --add aoi --by "Aoi Mori"
+    """
+    if (added or removed) and not by:
+        raise click.UsageError("Say who changes it: --by NAME.")
+    with speak.opened(ctx).sessions().begin() as session:
+        title = catalogue.find_work(session, work)
+        for login in added:
+            staff.name(session, title, people.find(session, login), by=by)
+        for login in removed:
+            staff.remove(session, title, people.find(session, login), by=by)
+        names = ", ".join(f"{person.name} ({person.login})" for person in staff.of_work(session, title))
+    speak.say(f"What is provisional of {title.title} is seen by {names or 'nobody'}.")
 
 
 @command.command("owner")

@@ -42,7 +42,7 @@ class Happened:
 
 def first(visit: Visit) -> Response:
     """Show the queue: on a wide screen beside its most urgent case, on a phone by itself."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         waiting = queue.read(session)
     if not waiting:
         return visit.show("queue_empty.html")
@@ -56,7 +56,7 @@ def show(visit: Visit) -> Response:
 
 def following(visit: Visit) -> Response:
     """Go on to the most urgent case that nobody else holds; the queue when there is none."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         free = free_uuid(session, visit.person.id)
     return RedirectResponse(f"/cases/{free}" if free else "/queue", SEE_OTHER)
 
@@ -75,7 +75,7 @@ def free_uuid(session: Session, person_id: int, *, after: str = "") -> str | Non
 
 
 def _shown(visit: Visit, uuid: str, *, at_queue: bool) -> Response:
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         case = cases.find(session, uuid)
         waiting = queue.read(session)
         pairs = evidence.pairs(session, case)

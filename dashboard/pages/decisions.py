@@ -22,7 +22,7 @@ class Overtaken(MekikiError):
 def decide(visit: Visit) -> Response:
     """Record a verdict; draw up the notice at once when it is "infringing"."""
     verdict = visit.form.get("verdict", "")
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         case = _untouched(session, visit)
         claims.take(session, case.id, visit.person.id)
         known = next((one for one in VERDICTS if one == verdict), None)
@@ -36,14 +36,14 @@ def decide(visit: Visit) -> Response:
         return visit.go(here, _drafted(visit, case.id))
     if verdict != "unsure":
         return visit.go(here)
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         free = case_page.free_uuid(session, visit.person.id, after=case.uuid)
     return visit.go(f"/cases/{free or case.uuid}", visit.say("Left open for somebody else to look at."))
 
 
 def undo(visit: Visit) -> Response:
     """Take the decision back, and its notices with it, as long as none of them has left."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         case = _untouched(session, visit)
         reason = visit.form.get("reason", "").strip() or "Taken back in the console."
         taking_back.undo(session, case.id, person=visit.person.name, reason=reason)
@@ -52,7 +52,7 @@ def undo(visit: Visit) -> Response:
 
 def claim(visit: Visit) -> Response:
     """Take the case for ten minutes."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         case = cases.find(session, visit.of("uuid"))
         claims.take(session, case.id, visit.person.id)
     return visit.go(f"/cases/{case.uuid}")
@@ -60,14 +60,14 @@ def claim(visit: Visit) -> Response:
 
 def keep(visit: Visit) -> Response:
     """Prolong one's own claim; a page that is open asks for it every minute."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         until = claims.keep(session, cases.find(session, visit.of("uuid")).id, visit.person.id)
     return JSONResponse({"until": until.isoformat() if until else None})
 
 
 def release(visit: Visit) -> Response:
     """Give the case back."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         case = cases.find(session, visit.of("uuid"))
         claims.release(session, case.id, visit.person.id)
     return visit.go(f"/cases/{case.uuid}")
@@ -87,7 +87,7 @@ def _untouched(session: Session, visit: Visit) -> Case:
 def _drafted(visit: Visit, case_id: int) -> str:
     """Draw up the notice of a case now; a sentence when that was not possible: the decision stands all the same."""
     try:
-        with visit.home.sessions().begin() as session:
+        with visit.home.sessions().begin() as session:  # the next number counts every notice, seen or not
             draft.draft(session, [case_id])
     except MekikiError as hindered:
         return str(hindered)

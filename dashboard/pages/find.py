@@ -28,7 +28,7 @@ class Hit:
 def show(visit: Visit) -> Response:
     """Go to what was pasted, or list what fits."""
     asked = visit.asked("q").strip()
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         exact = _exact(session, asked) if asked else None
         hits = [] if exact or not asked else _hits(session, asked)
     if exact or len(hits) == 1:

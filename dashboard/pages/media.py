@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from crawlers.captures import Sighting
-from dashboard import explained, previews
+from dashboard import explained, previews, staff
 from dashboard.visits import Visit
 from matcher.match import Match
 from matcher.references import Reference
@@ -44,7 +44,7 @@ def film(visit: Visit) -> Response:
 def drawing(visit: Visit) -> Response:
     """Answer with a drawing that explains a match of two pictures, made when it is asked for."""
     part, kind = DRAWINGS.get(visit.of("part"), ("", ""))
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         match = session.scalar(select(Match).where(Match.uuid == visit.of("uuid")))
         if match is None or not match.transform or not part:  # films have no transform
             return Response(status_code=404)
@@ -54,8 +54,8 @@ def drawing(visit: Visit) -> Response:
 
 def _is_ours_to_show(visit: Visit, blob: str) -> bool:
     """Say whether the blob is a medium of a sighting or a reference; pages and messages are never served here."""
-    with visit.home.readers()() as session:
-        return _is_medium(session, blob)
+    with visit.reads() as session:
+        return _is_medium(session, blob) and not staff.hides(session, blob, visit.person.id)
 
 
 def _is_medium(session: Session, blob: str) -> bool:

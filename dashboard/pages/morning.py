@@ -45,7 +45,7 @@ class Bar:
 
 def show(visit: Visit) -> Response:
     """Show where everything stands."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         facts = standing.facts(session)
         alarms = quarantine.read(session, visit)
         ill = sources.read(session)

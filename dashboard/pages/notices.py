@@ -53,7 +53,7 @@ def listed(visit: Visit) -> Response:
     """Show the notices of one tab, newest first."""
     tab = visit.asked("tab", "draft")
     tab = tab if tab in GROUPS else "draft"
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         counts = dict(session.execute(select(Notice.state, func.count()).group_by(Notice.state)).all())
         rows = session.scalars(
             select(Notice).where(Notice.state.in_(GROUPS[tab])).order_by(Notice.id.desc()).limit(SHOWN)
@@ -67,7 +67,7 @@ def listed(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """Show one notice: the letter, what the law asks of it, and what happened to it."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         row = ledger.find(session, visit.of("uuid"))
         view = notice_view.read(session, [row], visit)[0]
         events = _events(ledger.events(session, row), visit.say)
@@ -80,7 +80,7 @@ def show(visit: Visit) -> Response:
 
 def pdf(visit: Visit) -> Response:
     """Answer with the PDF of the letter as it leaves."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         row = ledger.find(session, visit.of("uuid"))
     if row.pdf_sha256 is None or not visit.home.blobs.has(row.pdf_sha256):
         return visit.show("missing.html", status=404, says=visit.say("The PDF is made when the notice is approved."))
@@ -93,14 +93,14 @@ def approve(visit: Visit) -> Response:
     """Approve a notice in one's own name; it waits in the outbox before it leaves."""
     if not visit.person.may_approve:
         raise MayNotApprove("You may not approve notices; ask somebody who may, or `mekiki person` to be allowed.")
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         ledger.approve(session, _id(session, visit), visit.person.name)
     return _back(visit)
 
 
 def hold(visit: Visit) -> Response:
     """Keep a notice from leaving until somebody approves it again."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         reason = _reason(visit, "Held in the console.")
         ledger.hold(session, _id(session, visit), by=visit.person.name, reason=reason)
     return _back(visit)
@@ -108,7 +108,7 @@ def hold(visit: Visit) -> Response:
 
 def withdraw(visit: Visit) -> Response:
     """Put a notice away that has not left."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         reason = _reason(visit, "Withdrawn in the console.")
         ledger.withdraw(session, _id(session, visit), visit.person.name, reason)
     return _back(visit)
@@ -116,8 +116,10 @@ def withdraw(visit: Visit) -> Response:
 
 def take_back(visit: Visit) -> Response:
     """Retract a notice that has left: the recipient is told, and the owner's other notices there are held."""
-    with visit.home.sessions().begin() as session:
-        retract.retract(session, _id(session, visit), visit.person.name, visit.form.get("reason", "").strip())
+    with visit.reads() as session:
+        notice_id = _id(session, visit)
+    with visit.home.sessions().begin() as session:  # letters like it are held, whoever may see them
+        retract.retract(session, notice_id, visit.person.name, visit.form.get("reason", "").strip())
     return _back(visit)
 
 

@@ -30,7 +30,7 @@ class Left:
 
 def show(visit: Visit) -> Response:
     """Show what waits and what left."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         rows = session.scalars(
             select(Notice).where(Notice.state.in_(("approved", "queued"))).order_by(Notice.leaves_at, Notice.id)
         ).all()

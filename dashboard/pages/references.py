@@ -1,4 +1,4 @@
-"""What a person does to a reference on the page of its work: disable it, for good or until a day, and enable it."""
+"""What a person does to a reference on the page of its work: disable it, for good or until a day, enable, promote."""
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -12,7 +12,7 @@ MOST_REASON = 1000  # characters of a reason that are kept
 
 def disable(visit: Visit) -> Response:
     """Stop a reference from matching at once; it comes back by itself when a day is given."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         until = days.last_moment(visit.form.get("until", "").strip(), licences.zone_of(session))
         row = lives.disable(session, visit.of("uuid"), by=visit.person.name, reason=_reason(visit), until=until)
         page = _page(session, row)
@@ -21,10 +21,18 @@ def disable(visit: Visit) -> Response:
 
 def enable(visit: Visit) -> Response:
     """Let a disabled reference match again at once."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         row = lives.enable(session, visit.of("uuid"), by=visit.person.name, reason=_reason(visit))
         page = _page(session, row)
     return visit.go(page, visit.say("%(name)s is enabled.", name=row.name))
+
+
+def promote(visit: Visit) -> Response:
+    """Move a provisional reference into the bank works."""
+    with visit.writes() as session:
+        row = lives.promote(session, visit.of("uuid"), by=visit.person.name, reason=_reason(visit))
+        page = _page(session, row)
+    return visit.go(page, visit.say("%(name)s is in the bank works from now on.", name=row.name))
 
 
 def _reason(visit: Visit) -> str:

@@ -16,7 +16,7 @@ TONES = {"never swept": "un", "running": "ok", "well": "ok", "few": "un", "faili
 
 def show(visit: Visit) -> Response:
     """Show every source with its health, and the newest sweeps."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         recent = session.scalars(
             select(Sweep).where(Sweep.purpose == "sweep").order_by(Sweep.id.desc()).limit(RECENT)
         ).all()

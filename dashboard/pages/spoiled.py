@@ -10,7 +10,7 @@ from matcher.match import Match
 
 def show(visit: Visit) -> Response:
     """Answer with the sentences of one match, as a part of a page."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         match = session.scalar(select(Match).where(Match.uuid == visit.of("uuid")))
         if match is None:
             return Response(status_code=404)

@@ -60,7 +60,7 @@ def read(session: Session, visit: Visit, work: Work) -> tuple[Sequence[StretchRo
 
 def confirm(visit: Visit) -> Response:
     """Write down that the person agrees."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         stretch = found_stretches.find(session, visit.of("uuid"))
         found_stretches.confirm(session, stretch, by=visit.person.name)
         page = _page(session, stretch)
@@ -69,7 +69,7 @@ def confirm(visit: Visit) -> Response:
 
 def reject(visit: Visit) -> Response:
     """Let the stretch prove its episode again."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         stretch = found_stretches.find(session, visit.of("uuid"))
         found_stretches.reject(session, stretch, by=visit.person.name, why=visit.form.get("reason", ""))
         page = _page(session, stretch)
@@ -78,7 +78,7 @@ def reject(visit: Visit) -> Response:
 
 def picture(visit: Visit) -> Response:
     """Answer with a JPEG of what a stretch shows."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         stretch = found_stretches.find(session, visit.of("uuid"))
         blob = session.get_one(Reference, stretch.reference_id).blob
         at_s = _shown_at(stretch)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from config import clock
 from config.errors import MekikiError
+from dashboard import people, staff
 from dashboard.pages import stretches, words
 from dashboard.visits import Visit
 from fingerprints.store import Medium
@@ -64,17 +65,17 @@ class Shot:
 
 def listed(visit: Visit) -> Response:
     """Show every work."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         works = _works(session)
     return visit.show("works.html", works=works, kinds=words.kinds(visit.say))
 
 
 def show(visit: Visit) -> Response:
     """Show one work with its references, what they share, licences and fan rules."""
-    with visit.home.readers()() as session:
-        work = session.scalar(select(Work).where(Work.uuid == visit.of("uuid")))
-        if work is None:
-            raise UnknownWork("There is no such work; go back to the list of works.")
+    with visit.reads() as session:
+        work = found(session, visit.of("uuid"))
+        named = staff.of_work(session, work)
+        others = [one for one in people.everybody(session) if one not in named and not one.disabled_at]
         owner = session.get_one(Owner, work.owner_id)
         shots = _shots(session, visit, work)
         shared, shared_count = stretches.read(session, visit, work)
@@ -93,10 +94,19 @@ def show(visit: Visit) -> Response:
         ).all()
     return visit.show(
         "work.html", work=work, owner=owner, shots=shots, licences=licences, rules=rules, open_cases=open_cases,
+        staff=named, others=others, is_on_staff=visit.person.id in [one.id for one in named],
         stretches=shared, stretch_count=shared_count,
         now=clock.now(), floor_s=visit.home.settings.allowance.max_fan_seconds,
         kinds=words.kinds(visit.say), banks=words.banks(visit.say),
     )  # fmt: skip
+
+
+def found(session: Session, uuid: str) -> Work:
+    """Return the work with this uuid. Raises UnknownWork."""
+    work = session.scalar(select(Work).where(Work.uuid == uuid))
+    if work is None:
+        raise UnknownWork("There is no such work; go back to the list of works.")
+    return work
 
 
 def _works(session: Session) -> list[WorkRow]:

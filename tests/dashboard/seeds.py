@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 from config import clock, database, settings
 from config.home import Home
 from crawlers.captures import FindingRow, Sighting
-from dashboard import people
+from dashboard import people, staff
 from dashboard.people import JobRun, Person
 from fingerprints import store
 from fingerprints.store import Medium
-from matcher import assess, cases
+from matcher import assess, cases, catalogue
 from matcher.cases import Case
 from matcher.catalogue import Work
 from matcher.fan_rules import FanRule
@@ -135,8 +135,9 @@ def film(seconds: float, first: float = 0.0, width: int = 320, height: int = 180
 def fill(home: Home, draw: Draw = drawn, *, states: Sequence[str] = STATES) -> Seeded:
     """Fill a home; `draw` gives the pictures by number, `states` are those of the notices, the last one a draft."""
     with home.sessions().begin() as session:
-        person(session, "aoi", "Aoi Mori", may_approve=True)
-        person(session, "ren", "Ren Sato", language="ja")
+        everybody = [
+            person(session, "aoi", "Aoi Mori", may_approve=True), person(session, "ren", "Ren Sato", language="ja"),
+        ]  # fmt: skip
         kiri = factories.owner(session)
         put = partial(_put, session, home)
         seeded = Seeded(
@@ -147,6 +148,8 @@ def fill(home: Home, draw: Draw = drawn, *, states: Sequence[str] = STATES) -> S
             fan=_fan(session, put, kiri, draw),
             decided=_decided(session, put, kiri, draw, states),
         )
+        for each in everybody:  # the film is provisional
+            staff.name(session, catalogue.find_work(session, "Lantern Road"), each, by="Aoi Mori")
         _rest(session, home)
     return seeded
 
