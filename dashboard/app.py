@@ -23,6 +23,7 @@ from dashboard import auth, claims, dictionary, people, previews, staff, taking_
 from dashboard.api import cases as api
 from dashboard.pages import (
     case,
+    conflicts,
     decisions,
     find,
     login,
@@ -39,7 +40,7 @@ from dashboard.pages import (
     works,
 )
 from dashboard.visits import language_of, page, screen
-from matcher import cases, found_stretches, holds, quarantines
+from matcher import cases, found_stretches, holds, overlaps, quarantines
 from matcher.references import UnknownReference
 from notices import ledger
 
@@ -61,6 +62,7 @@ STATUS = {
     auth.ForeignForm: 403, staff.NotOnStaff: 403, people.UnknownPerson: 404, notices.MayNotApprove: 403,
     claims.Claimed: 409, decisions.Overtaken: 409, taking_back.AlreadyLeft: 409, cases.AllowedUse: 409,
     cases.NotDecidable: 409, holds.Held: 409, quarantines.NotQuarantined: 409,
+    overlaps.UnknownOverlap: 404, overlaps.BadSettlement: 409,
     ledger.NotAllowed: 409, ledger.NotApprovable: 409,
 }  # fmt: skip
 _log = log.get(__name__)
@@ -116,6 +118,7 @@ def _routes() -> list[Route | Mount]:
         get("/quarantine", quarantine.show), post("/quarantine/{uuid}/release", quarantine.release),
         post("/quarantine/{uuid}/disable", quarantine.disable),
         post("/references/{uuid}/promote", references.promote), post("/works/{uuid}/staff", staffing.change),
+        get("/conflicts", conflicts.show), post("/conflicts/{uuid}/settle", conflicts.settle),
         get("/sources", sources.show), get("/morning", morning.show), get("/find", find.show),
         get("/spoiled/{uuid}", spoiled.show), get("/media/matches/{uuid}/{part}", media.drawing),
         get("/media/stretches/{uuid}/{second}.jpg", stretches.picture),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 import matcher.assess
 import matcher.cases
+import matcher.find_overlaps
 import matcher.intake
 import matcher.learn_stretches
 import matcher.match
@@ -48,6 +49,8 @@ JOBS = (
         matcher.shared_areas.learn, 4),
     Job("learn shared stretches", "openings, endings and shots that episodes share", matcher.learn_stretches.pending,
         matcher.learn_stretches.learn, 16),
+    Job("find overlaps", "the same content, registered by two owners", matcher.find_overlaps.pending,
+        matcher.find_overlaps.look, 4),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
         matcher.intake.describe_sightings, 8),
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),

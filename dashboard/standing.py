@@ -11,7 +11,7 @@ from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from crawlers.recheck import Watch
 from dashboard.people import JobRun
-from matcher import quarantines
+from matcher import overlaps, quarantines
 from matcher.cases import Assessment, Case, waiting
 from matcher.catalogue import Work
 from matcher.match import Match
@@ -35,6 +35,7 @@ def facts(session: Session) -> dict[str, Any]:
         "works": count(Work),
         "references": count(Reference, in_force(clock.now())),
         "references_in_quarantine": len(quarantines.current(session)),
+        "conflicts_between_owners": len(overlaps.listed(session, only_open=True)),
         "captures": count(Capture),
         "findings": count(FindingRow),
         "sightings": count(Sighting),

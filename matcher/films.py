@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from fingerprints.interface import Vectors
+from fingerprints.kinds.film_pdq import FULL
 from matcher import alignment, film_score, film_watch, geometry
 from matcher.film_looks import Look, Looks, Place, strongest
 from matcher.film_points import Points, Shown, asked_moments
@@ -21,6 +22,7 @@ from matcher.film_watch import INSETS, LOOKS, POINTS
 from matcher.interface import Altered, Comparison
 
 CLEAR_OUTLINE = 15  # points; fewer place the corners a few pixels off
+GLANCED_EVERY_S = 2.0  # of a film that was described as a reference
 LEAST_SURE = 0.3  # of a single stretch; below it the stretch is not reported
 
 
@@ -85,6 +87,19 @@ class FilmShelf:
             if comparison is not None and comparison.score >= self._worth_a_look:
                 found.append(comparison)
         return sorted(found, key=lambda each: -each.score)
+
+    def compare_registered(self, looks: Vectors) -> list[Comparison]:
+        """Return what a registered film holds of the films on the shelf, itself too; `looks` are its film-pdq frames.
+
+        It was described as closely as they were, so nothing has to be decoded: a glance at one frame in two seconds
+        says which of them deserve that all frames are compared.
+        """
+        glanced = (looks.positions[:, 0] / GLANCED_EVERY_S).astype(int)
+        chosen = np.isin(np.arange(len(glanced)), np.unique(glanced, return_index=True)[1])
+        chosen &= looks.positions[:, 1] == FULL
+        glance = Vectors(looks.codes[chosen], looks.positions[chosen])
+        promise = Promise(tuple(sorted(self._looks.glimpses(glance))), {}, ())
+        return self.compare({LOOKS: looks}, promise)
 
     def stretches(self, seen: Seen) -> dict[int, list[Stretch]]:
         """Return, by reference, every stretch that frames or points suggest, before any judgement; surest first."""

@@ -3,19 +3,24 @@
 Asked whenever a case opens, is decided, drafted, approved, and once more when its notice would leave.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config import clock
 from config.errors import MekikiError
 from crawlers.captures import Sighting
-from matcher import assess, quarantines
+from matcher import alignment, assess, film_watch, overlaps, quarantines
 from matcher.case_rows import Case, CaseFinding
 from matcher.catalogue import Asset
 from matcher.match import Match
 from matcher.references import Reference, in_force
+
+LEAST_OWN_S = 5.0  # of a film outside of what is disputed: enough to prove it
+EDGE = 0.05  # of a picture: so far may a match reach beyond a disputed box and still be within
+SPAN = 2  # numbers of a stretch, (start, end) in seconds; a box has four
+Part = Sequence[float]
 
 
 class Held(MekikiError):
@@ -37,11 +42,12 @@ def stands(finding_id: InstrumentedAttribute[int], work_id: InstrumentedAttribut
 
 def of(session: Session, case_ids: Collection[int]) -> dict[int, str]:
     """Return why each of these cases is held, as a sentence; those that are not held are absent."""
-    names = {reference.id: reference.name for reference, _event in quarantines.current(session)}
-    if not names or not case_ids:
+    quarantined = {reference.id for reference, _event in quarantines.current(session)}
+    disputed = overlaps.disputed(session)
+    if not case_ids or not (quarantined or disputed):
         return {}
     rows = session.execute(
-        select(CaseFinding.case_id, Match.reference_id)
+        select(CaseFinding.case_id, Reference, Match)
         .join(Case, Case.id == CaseFinding.case_id)
         .join(Sighting, Sighting.finding_id == CaseFinding.finding_id)
         .join(Match, Match.blob == Sighting.blob)
@@ -49,12 +55,13 @@ def of(session: Session, case_ids: Collection[int]) -> dict[int, str]:
         .join(Asset, Asset.id == Reference.asset_id)
         .where(CaseFinding.case_id.in_(case_ids), Asset.work_id == Case.work_id)
         .where(Reference.bank.in_(assess.PROTECTED), in_force(clock.now()))
-        .distinct()
+        .where(CaseFinding.case_id.in_(_touched(case_ids, {*quarantined, *disputed})))
+        .order_by(CaseFinding.case_id, Reference.id)
     )
-    on: dict[int, set[int]] = {}
-    for case_id, reference_id in rows:
-        on.setdefault(case_id, set()).add(reference_id)
-    return {case_id: _quarantined(names[min(ids)]) for case_id, ids in on.items() if ids <= names.keys()}
+    on: dict[int, list[str | None]] = {}
+    for case_id, reference, match in rows:
+        on.setdefault(case_id, []).append(_objection(reference, match, quarantined, disputed))
+    return {case_id: min(filter(None, says)) for case_id, says in on.items() if None not in says}
 
 
 def check(session: Session, case_id: int) -> None:
@@ -63,5 +70,42 @@ def check(session: Session, case_id: int) -> None:
         raise Held(why)
 
 
-def _quarantined(name: str) -> str:
-    return f"Held: nothing but {name} speaks for this case, and that reference is in quarantine."
+def _touched(case_ids: Collection[int], reference_ids: Collection[int]) -> Select[int]:
+    """Return the cases in which one of these references matches; the others need no closer look."""
+    return (
+        select(CaseFinding.case_id)
+        .join(Sighting, Sighting.finding_id == CaseFinding.finding_id)
+        .join(Match, Match.blob == Sighting.blob)
+        .where(CaseFinding.case_id.in_(case_ids), Match.reference_id.in_(reference_ids))
+    )
+
+
+def _objection(
+    reference: Reference, match: Match, quarantined: Container[int], disputed: Mapping[int, Sequence[Part]]
+) -> str | None:
+    """Return the sentence that keeps a match from proving its case; None when it does prove it."""
+    if reference.id in quarantined:
+        return f"Held: nothing but {reference.name} speaks for this case, and that reference is in quarantine."
+    if reference.id in disputed and is_within(match, disputed[reference.id]):
+        return f"Held: this case rests on a part of {reference.name} that another owner claims too."
+    return None
+
+
+def is_within(match: Match, parts: Sequence[Part]) -> bool:
+    """Say whether next to nothing of a match lies outside of these parts of its reference. Pure.
+
+    Where it lies in its reference is not known of every match; then it is taken to lie within.
+    """
+    spans = [(segment["reference"][0], segment["reference"][1]) for segment in match.segments]
+    if spans:
+        holes = [(part[0], part[1]) for part in parts if len(part) == SPAN]
+        return alignment.union_length(film_watch.without(spans, holes)) < LEAST_OWN_S
+    outline = (match.transform or {}).get("reference_outline")
+    if not outline:
+        return True
+    across, down = [x for x, _ in outline], [y for _, y in outline]
+    return any(
+        min(across) >= part[0] - EDGE and min(down) >= part[1] - EDGE
+        and max(across) <= part[2] + EDGE and max(down) <= part[3] + EDGE
+        for part in parts if len(part) != SPAN
+    )  # fmt: skip

@@ -95,6 +95,11 @@ class Shelf:
             found = self._films.compare(glance, promise, watched.seen)
         return found if watched.error is None else [_glanced_at(each, watched.error) for each in found]
 
+    def compare_registered(self, looks: Vectors) -> list[Comparison]:
+        """Return every film on the shelf that another film on it holds, by its film-pdq frames; itself too."""
+        with self._lock:
+            return self._films.compare_registered(looks)
+
     def looks(self, session: Session, vectors: Mapping[str, Vectors]) -> list[Fitted]:
         """Return the closer look at every picture that this one shares something with, distinctive or not."""
         with self._lock:

@@ -26,13 +26,14 @@ BOARD = "pixhub.example"
 
 
 def world(folder: Path) -> World:
-    """One poster, posted again and again on one board: every third time a stranger's picture instead."""
+    """One poster, posted again and again on one board, among a stranger's pictures; not so often that the flood guard
+    asks a person first."""
     visual = works.key_visual((SUZU, HARU), DUSK, 70, "灯りの道")
     original = save(visual, folder / "key-visual.png")
     sheet = works.stranger_sheet()
     places = []
     for number in range(POSTS):
-        is_copy = number % 3 != 2
+        is_copy = number % 5 < 2
         cut = attacks.scaled(attacks.cropped(visual if is_copy else sheet, (0.05, 0.1, 0.95, 0.98)), 500 + 10 * number)
         shown = Shown(save(cut, folder / f"{number}.jpg", 70))
         truth, title = ("pirated", TITLE) if is_copy else ("unrelated", "")

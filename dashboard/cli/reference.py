@@ -8,7 +8,7 @@ import click
 
 from config import clock
 from dashboard import staff
-from dashboard.cli import moment, options, quarantine, speak, stretches
+from dashboard.cli import moment, options, overlaps, quarantine, speak, stretches
 from dashboard.cli.area import AREA, written
 from dashboard.cli.moment import MOMENT
 from matcher import catalogue, days, licences, lives, references, stop_areas
@@ -218,6 +218,8 @@ command.add_command(stretches.listing)
 command.add_command(stretches.confirm)
 command.add_command(stretches.reject)
 command.add_command(quarantine.command)
+command.add_command(overlaps.listing)
+command.add_command(overlaps.settle)
 
 
 @command.command("mark")

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock
-from matcher import quarantines
+from matcher import overlaps, quarantines
 from matcher.cases import Case, waiting
 from notices.ledger import Notice
 
@@ -22,6 +22,7 @@ class Top:
     due_soon: int
     drafts: int  # notices that wait for somebody's approval
     quarantined: int  # references that matched too much; their cases are held
+    conflicts: int  # contents that two owners claim
 
 
 def read(session: Session) -> Top:
@@ -32,4 +33,5 @@ def read(session: Session) -> Top:
         session.scalar(open_cases.where(Case.due_at < clock.now() + SOON)) or 0,
         session.scalar(select(func.count()).select_from(Notice).where(Notice.state == "draft")) or 0,
         len(quarantines.current(session)),
+        len(overlaps.listed(session, only_open=True)),
     )

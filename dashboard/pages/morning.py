@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from config import clock
 from dashboard import dictionary, jobs, phrases, standing
-from dashboard.pages import quarantine, sources, words
+from dashboard.pages import conflicts, quarantine, sources, words
 from dashboard.people import JobRun
 from dashboard.visits import Visit
 from matcher.cases import Case
@@ -48,6 +48,7 @@ def show(visit: Visit) -> Response:
     with visit.reads() as session:
         facts = standing.facts(session)
         alarms = quarantine.read(session, visit)
+        claims = conflicts.read(session, visit, only_open=True)
         ill = sources.read(session)
         states = _jobs(session)
         bars = _bars(_longest_by_day(session), visit)
@@ -59,7 +60,8 @@ def show(visit: Visit) -> Response:
         now=told.now(), seen=facts["findings"], allowed=facts["allowed_uses"],
     )  # fmt: skip
     return visit.show(
-        "morning.html", facts=facts, alarms=alarms, sources=ill, tones=sources.TONES, jobs=states, bars=bars,
+        "morning.html", facts=facts, alarms=alarms, conflicts=claims, sources=ill,
+        tones=sources.TONES, jobs=states, bars=bars,
         line_y=_height_y(PROMISE_H),
         chart_label=", ".join(bar.label for bar in bars if bar.height), headline=headline,
         outcomes=[(names.get(state, state), words.TONES.get(state, "quiet"), count) for state, count in outcomes],

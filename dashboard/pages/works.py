@@ -10,7 +10,7 @@ from starlette.responses import Response
 from config import clock
 from config.errors import MekikiError
 from dashboard import people, staff
-from dashboard.pages import stretches, words
+from dashboard.pages import conflicts, stretches, words
 from dashboard.visits import Visit
 from fingerprints.store import Medium
 from matcher import lives, references
@@ -79,6 +79,7 @@ def show(visit: Visit) -> Response:
         owner = session.get_one(Owner, work.owner_id)
         shots = _shots(session, visit, work)
         shared, shared_count = stretches.read(session, visit, work)
+        claims = conflicts.read(session, visit, work)
         licences = session.scalars(
             select(Licence)
             .where(Licence.owner_id == owner.id, (Licence.work_id == work.id) | Licence.work_id.is_(None))
@@ -95,7 +96,7 @@ def show(visit: Visit) -> Response:
     return visit.show(
         "work.html", work=work, owner=owner, shots=shots, licences=licences, rules=rules, open_cases=open_cases,
         staff=named, others=others, is_on_staff=visit.person.id in [one.id for one in named],
-        stretches=shared, stretch_count=shared_count,
+        stretches=shared, stretch_count=shared_count, conflicts=claims,
         now=clock.now(), floor_s=visit.home.settings.allowance.max_fan_seconds,
         kinds=words.kinds(visit.say), banks=words.banks(visit.say),
     )  # fmt: skip
