@@ -113,6 +113,11 @@ def secret_references(person_id: int | None) -> Select[int]:
     return rows.where(references.c.bank == "provisional", assets.c.work_id.not_in(named))
 
 
+def has_secrets(session: Session, person_id: int | None) -> bool:
+    """Say whether there is anything at all that a person may not see."""
+    return session.scalar(secret_references(person_id).limit(1)) is not None
+
+
 def hides(session: Session, blob: str, person_id: int) -> bool:
     """Say whether bytes are a secret to a person: a reference they may not see or a copy of one, and nothing else."""
     secret, references, matches = secret_references(person_id), _table(Reference), _table(Match)

@@ -108,12 +108,13 @@ def history(session: Session, reference_id: int) -> Sequence[ReferenceChange]:
 
 def turned_since(moment: InstrumentedAttribute[datetime], at: datetime) -> ColumnElement[bool]:
     """Return the condition that a Reference began or ceased to match after a moment, up to `at`."""
-    ends = references.ends_at()
+    ends, provisional = references.ends_at(), aliased(Reference)
     changed = select(ReferenceChange.id).where(
         ReferenceChange.reference_id == Reference.id, ReferenceChange.at > moment
     )
-    return or_(
-        Reference.disabled_at > moment,
+    # Few ever do: told first, so that nobody walks through every look at every other reference.
+    may = select(ReferenceChange.reference_id).union(select(provisional.id).where(provisional.bank == "provisional"))
+    return Reference.id.in_(may) & or_(
         and_(Reference.disabled_until <= at, Reference.disabled_until > moment),
         and_(Reference.bank == "provisional", ends <= at, ends > moment),
         changed.correlate_except(ReferenceChange).exists(),

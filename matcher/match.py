@@ -1,6 +1,6 @@
 """Matching: which blob was compared with which references, and what was found. Decides nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -76,29 +76,30 @@ def compare(session: Session, ids: Sequence[int]) -> None:
     All is read, and promising films are watched, before `session` is asked anything: SQLite's one write lock must not
     be held while a film plays.
     """
-    began = clock.now()
+    compared = []
     with home.of(session).readers()() as reading:
         is_there = reading.scalar(select(func.count()).where(Sighting.id.in_(ids))) == len(ids)
-        compared = list(_compared(reading if is_there else session, ids))  # else: rows nobody else can see yet
-    for blob, settled, found in compared:
-        for comparison in found:
+        asked = reading if is_there else session  # else: rows nobody else can see yet
+        for blob in sorted(set(asked.scalars(select(Sighting.blob).where(Sighting.id.in_(ids))))):
+            reading.rollback()  # what was disabled while the last film played is not seen in this one
+            compared.append((blob, clock.now(), *_compared(asked, blob)))
+    for blob, began, settled, found in compared:
+        for comparison in found or ():
             _save(session, blob, comparison)
-        _look(session, blob, settled, began)
+        if found is not None:
+            _look(session, blob, settled, began)
 
 
-def _compared(session: Session, ids: Sequence[int]) -> Iterator[tuple[str, int, list[Comparison]]]:
-    """Yield (blob, up to which reference it was compared, what it holds) of what these sightings show."""
+def _compared(session: Session, blob: str) -> tuple[int, list[Comparison] | None]:
+    """Return up to which reference a blob was compared, and what it holds; None when it was already, or is unread."""
     settled = retrieve.settled_reference_id(session)
-    blobs = list(dict.fromkeys(session.scalars(select(Sighting.blob).where(Sighting.id.in_(ids)))))
-    media = store.media(session, sorted(blobs))
-    current = select(Look).where(Look.blob.in_(blobs), Look.blob.not_in(_outdated()))
-    looks = {look.blob: look for look in session.scalars(current)}
-    for blob in sorted(blobs):
-        facts = store.facts_of(media[blob]) if blob in media else None
-        if facts is None or (blob in looks and looks[blob].up_to_reference_id >= settled):
-            continue
-        vectors = retrieve.vectors_of(session, blob, _kinds(facts.medium))
-        yield blob, settled, _found(session, facts, vectors, partial(_watched, session, blob))
+    medium = store.medium(session, blob)
+    facts = store.facts_of(medium) if medium is not None else None
+    looked = select(Look.id).where(Look.blob == blob, Look.up_to_reference_id >= settled, Look.blob.not_in(_outdated()))
+    if facts is None or session.scalar(looked) is not None:
+        return settled, None
+    vectors = retrieve.vectors_of(session, blob, _kinds(facts.medium))
+    return settled, _found(session, facts, vectors, partial(_watched, session, blob))
 
 
 def _watched(session: Session, blob: str, watches: Sequence[Watch]) -> Watched:
