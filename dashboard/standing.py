@@ -35,7 +35,7 @@ def facts(session: Session) -> dict[str, Any]:
         "works": count(Work),
         "references": count(Reference, in_force(clock.now())),
         "references_in_quarantine": len(quarantines.current(session)),
-        "conflicts_between_owners": len(overlaps.listed(session, only_open=True)),
+        "conflicts_between_owners": overlaps.count_open(session),
         "captures": count(Capture),
         "findings": count(FindingRow),
         "sightings": count(Sighting),

@@ -125,7 +125,7 @@ def _alone(session: Session, assessment: Assessment) -> list[Reference]:
 
     Another one that matches the same media only is no help: two black frames of one work find the same places.
     """
-    quarantined = set(session.scalars(select(Reference.id).where(quarantines.is_quarantined())))
+    quarantined = {reference.id for reference, _event in quarantines.current(session)}
     shows: defaultdict[int, set[str]] = defaultdict(set)
     found: dict[int, Reference] = {}
     for medium in assess.seen_at(session, assessment.finding_id, assessment.work_id):

@@ -3,7 +3,8 @@
 Asked whenever a case opens, is decided, drafted, approved, and once more when its notice would leave.
 """
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -27,6 +28,45 @@ class Held(MekikiError):
     """A case stands on nothing but references that are in question."""
 
 
+@dataclass(frozen=True)
+class Doubts:
+    """What is in question now: whole references, and parts of them."""
+
+    quarantined: frozenset[int]  # references
+    disputed: Mapping[int, Sequence[Part]]  # by reference, what another owner claims too
+
+    def __bool__(self) -> bool:
+        return bool(self.quarantined or self.disputed)
+
+    def objection(self, reference: Reference, match: Match) -> str | None:
+        """Return the sentence that keeps a match from proving its case; None when it does prove it."""
+        if reference.id in self.quarantined:
+            return f"Held: nothing but {reference.name} speaks for this case, and that reference is in quarantine."
+        if reference.id in self.disputed and is_within(match, self.disputed[reference.id]):
+            return f"Held: this case rests on a part of {reference.name} that another owner claims too."
+        return None
+
+    def proven(self, seen: Sequence[assess.Seen]) -> list[assess.Seen]:
+        """Return what was seen without the matches that are in question: what a letter may name."""
+        return [
+            replace(
+                medium,
+                matches=tuple(
+                    (match, reference)
+                    for match, reference in medium.matches
+                    if reference.bank not in assess.PROTECTED or self.objection(reference, match) is None
+                ),
+            )
+            for medium in seen
+        ]
+
+
+def doubts_of(session: Session) -> Doubts:
+    """Return what is in question at this moment."""
+    quarantined = frozenset(reference.id for reference, _event in quarantines.current(session))
+    return Doubts(quarantined, overlaps.disputed(session))
+
+
 def stands(finding_id: InstrumentedAttribute[int], work_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """Return the condition that something at a finding proves the work and is not in quarantine."""
     return (
@@ -42,9 +82,8 @@ def stands(finding_id: InstrumentedAttribute[int], work_id: InstrumentedAttribut
 
 def of(session: Session, case_ids: Collection[int]) -> dict[int, str]:
     """Return why each of these cases is held, as a sentence; those that are not held are absent."""
-    quarantined = {reference.id for reference, _event in quarantines.current(session)}
-    disputed = overlaps.disputed(session)
-    if not case_ids or not (quarantined or disputed):
+    doubts = doubts_of(session)
+    if not case_ids or not doubts:
         return {}
     rows = session.execute(
         select(CaseFinding.case_id, Reference, Match)
@@ -55,12 +94,12 @@ def of(session: Session, case_ids: Collection[int]) -> dict[int, str]:
         .join(Asset, Asset.id == Reference.asset_id)
         .where(CaseFinding.case_id.in_(case_ids), Asset.work_id == Case.work_id)
         .where(Reference.bank.in_(assess.PROTECTED), in_force(clock.now()))
-        .where(CaseFinding.case_id.in_(_touched(case_ids, {*quarantined, *disputed})))
+        .where(CaseFinding.case_id.in_(_touched(case_ids, {*doubts.quarantined, *doubts.disputed})))
         .order_by(CaseFinding.case_id, Reference.id)
     )
     on: dict[int, list[str | None]] = {}
     for case_id, reference, match in rows:
-        on.setdefault(case_id, []).append(_objection(reference, match, quarantined, disputed))
+        on.setdefault(case_id, []).append(doubts.objection(reference, match))
     return {case_id: min(filter(None, says)) for case_id, says in on.items() if None not in says}
 
 
@@ -78,17 +117,6 @@ def _touched(case_ids: Collection[int], reference_ids: Collection[int]) -> Selec
         .join(Match, Match.blob == Sighting.blob)
         .where(CaseFinding.case_id.in_(case_ids), Match.reference_id.in_(reference_ids))
     )
-
-
-def _objection(
-    reference: Reference, match: Match, quarantined: Container[int], disputed: Mapping[int, Sequence[Part]]
-) -> str | None:
-    """Return the sentence that keeps a match from proving its case; None when it does prove it."""
-    if reference.id in quarantined:
-        return f"Held: nothing but {reference.name} speaks for this case, and that reference is in quarantine."
-    if reference.id in disputed and is_within(match, disputed[reference.id]):
-        return f"Held: this case rests on a part of {reference.name} that another owner claims too."
-    return None
 
 
 def is_within(match: Match, parts: Sequence[Part]) -> bool:

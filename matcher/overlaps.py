@@ -118,6 +118,19 @@ def listed(session: Session, work: Work | None = None, *, only_open: bool = Fals
     return [each for each in found if work is None or work.id in (each.newer.work.id, each.older.work.id)]
 
 
+def count_open(session: Session) -> int:
+    """Return how many conflicts nobody settled yet."""
+    one, other = aliased(Reference), aliased(Reference)
+    is_settled = select(OverlapSettlement.id).where(OverlapSettlement.overlap_id == Overlap.id).exists()
+    rows = (
+        select(func.count(Overlap.id))
+        .join(one, one.id == Overlap.newer_id)
+        .join(other, other.id == Overlap.older_id)
+        .where(one.disabled_at.is_(None), other.disabled_at.is_(None), ~is_settled)
+    )
+    return session.scalar(rows) or 0
+
+
 def find(session: Session, uuid: str) -> Overlap:
     """Return the conflict with this uuid. Raises UnknownOverlap."""
     row = session.scalar(select(Overlap).where(Overlap.uuid == uuid))

@@ -88,11 +88,15 @@ def warnings(session: Session, notice: Notice) -> list[said.Missing]:
     return told
 
 
-def found_at(session: Session, finding_id: int, work_id: int) -> set[tuple[str, str, str]]:
-    """Return (asset, page, sha256 of the copy) of everything a letter may name of one finding now, as it names it."""
+def found_at(
+    session: Session, finding_id: int, work_id: int, doubts: holds.Doubts | None = None
+) -> set[tuple[str, str, str]]:
+    """Return (asset, page, sha256 of the copy) of everything a letter may name of one finding now, as it names it;
+    without what is in doubt, when doubts are given."""
+    seen = assess.seen_at(session, finding_id, work_id)
     return {
         (_name(session, reference), str(reference.position or ""), medium.sighting.blob)
-        for medium in assess.seen_at(session, finding_id, work_id)
+        for medium in (doubts.proven(seen) if doubts else seen)
         for _match, reference in medium.matches
         if reference.bank in assess.PROTECTED
     }
@@ -186,11 +190,13 @@ def _authority(owner: Owner, sender: SenderSettings) -> said.Authority:
 
 
 def _copies(session: Session, case: Case) -> list[said.Copy]:
-    """Return the newest finding of the case on which the work was found; a case is one place, so there is one page."""
+    """Return the newest finding of the case on which the work was found, by references that are not in question; a case
+    is one place, so there is one page."""
+    doubts = holds.doubts_of(session)
     for member in reversed(findings(session, case.id)):
         seen = [
             medium
-            for medium in assess.seen_at(session, member.finding_id, case.work_id)
+            for medium in doubts.proven(assess.seen_at(session, member.finding_id, case.work_id))
             if medium.of(*assess.PROTECTED)
             and not (medium.is_explained_by("licensed") or medium.is_explained_by("negative"))
         ]

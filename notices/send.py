@@ -67,8 +67,8 @@ def objection(session: Session, notice: Notice) -> str | None:
     case = session.get_one(Case, notice.case_id)
     if case.state == "closed":
         return "The case is closed: the place is gone, or every use at it is allowed."
-    if not _still_stands(session, notice, case):
-        return "What the letter rests on matches no more: a reference was disabled or has expired."
+    if gone := _no_longer_proven(session, notice, case):
+        return gone
     # The page may have been seen again since the letter was drawn up, for instance with a credit on it.
     newest = [member.finding_id for member in findings(session, case.id)][-1:]
     for finding_id in dict.fromkeys([*(copy["finding_id"] for copy in notice.elements["copies"]), *newest]):
@@ -81,13 +81,16 @@ def objection(session: Session, notice: Notice) -> str | None:
     return None
 
 
-def _still_stands(session: Session, notice: Notice, case: Case) -> bool:
-    """Say whether everything of ours that the letter names is still found in the copies by references in force."""
+def _no_longer_proven(session: Session, notice: Notice, case: Case) -> str | None:
+    """Return a sentence when the letter names what nothing proves now: it is out of force, quarantined or disputed."""
+    doubts = holds.doubts_of(session)
     for copy in notice.elements["copies"]:
         named = {(match["asset"], match["page"], match["sha256"]) for match in copy["matches"]}
         if not named <= draft.found_at(session, copy["finding_id"], case.work_id):
-            return False
-    return True
+            return "What the letter rests on matches no more: a reference was disabled or has expired."
+        if doubted := sorted(named - draft.found_at(session, copy["finding_id"], case.work_id, doubts)):
+            return f"The letter names {doubted[0][0]}, which proves nothing now; check the notice again."
+    return None
 
 
 def _unanswered(session: Session, check: Assessment, decision: Decision) -> list[str]:

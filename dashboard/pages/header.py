@@ -33,5 +33,5 @@ def read(session: Session) -> Top:
         session.scalar(open_cases.where(Case.due_at < clock.now() + SOON)) or 0,
         session.scalar(select(func.count()).select_from(Notice).where(Notice.state == "draft")) or 0,
         len(quarantines.current(session)),
-        len(overlaps.listed(session, only_open=True)),
+        overlaps.count_open(session),
     )

@@ -1,6 +1,7 @@
 """A poisoned reference is quarantined before its tenth case, and no notice leaves; a real flood goes on in one act."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from config.home import Home
+from crawlers.captures import FindingRow
 from matcher import assess, cases, flood_verdicts, holds, match, quarantines
 from matcher.case_rows import Case
+from matcher.catalogue import Asset, Work
 from matcher.quarantines import NotQuarantined, QuarantineEvent
 from matcher.references import Reference
 from notices import draft, ledger, send
@@ -143,6 +146,66 @@ def test_what_a_disabled_reference_opened_leaves_the_queue_and_what_waited_never
     assert (len(opened(session)), cases.queue(session), post.messages) == (8, [], [])
     said = [(event.event, event.by) for event in quarantines.events(session, poison.id)]
     assert said == [("quarantined", "mekiki"), ("disabled", "Ren Abe")]
+
+
+def with_a_page(session: Session, poison: Reference) -> tuple[Case, Reference]:
+    """Return the case of a place that shows the logo and, in another picture, a page of the same work."""
+    work = session.get_one(Work, session.get_one(Asset, poison.asset_id).work_id)
+    page = factories.reference(session, work, "page 7.png")
+    found = session.get_one(FindingRow, drawn_logos.sighting(session, 50).finding_id)
+    factories.match(session, factories.sighting(session, found, b"page", kind="image", position=1), page)
+    run_stages(session)
+    return session.scalars(select(Case).where(Case.place == found.place)).one(), page
+
+
+def test_a_letter_names_nothing_that_is_in_quarantine(session: Session, poison: Reference) -> None:
+    case, _page = with_a_page(session, poison)
+    show(session, *range(9))
+    assert holds.of(session, [case.id]) == {}
+    cases.decide(session, case.id, person="Yui Sato", verdict="infringing", reason="Page 7 is there.")
+    draft.draft(session, [case.id])
+    (notice,) = session.scalars(select(Notice)).all()
+    assert [match["asset"] for copy in notice.elements["copies"] for match in copy["matches"]] == ["page 7.png"]
+
+
+def test_a_letter_signed_before_does_not_leave_while_it_names_what_is_in_quarantine(
+    session: Session, post: Mailbox, poison: Reference
+) -> None:
+    case, _page = with_a_page(session, poison)
+    sign(session)
+    show(session, *range(9))
+    with clock.frozen(LATER):
+        try_to_send(session)
+    (notice,) = session.scalars(select(Notice).where(Notice.case_id == case.id)).all()
+    assert (post.messages, notice.state) == ([], "held")
+    assert "names logo.png, which proves nothing now" in ledger.events(session, notice)[-1].note["says"]
+    draft.redraw(session, notice.id)
+    ledger.approve(session, notice.id, "Aoi Mori")
+    with clock.frozen(LATER + timedelta(hours=1)):
+        try_to_send(session)
+    assert (len(post.messages), notice.state) == (1, "sent")
+
+
+def test_two_workers_raise_one_alert(home: Home) -> None:
+    if home.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with home.sessions().begin() as session:
+        poison = drawn_logos.reference(session, factories.work(session))
+        for number in range(10):
+            factories.match(session, drawn_logos.sighting(session, number), poison)
+        while ids := assess.pending(session, 20):
+            assess.assess(session, ids)
+        *first, ninth, tenth = cases.pending(session, 20)
+        cases.open_cases(session, first)
+
+    def open_one(assessment_id: int) -> None:
+        with home.sessions().begin() as session:
+            cases.open_cases(session, [assessment_id])
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(open_one, (ninth, tenth)))
+    with home.readers()() as session:
+        assert (len(opened(session)), len(session.scalars(select(QuarantineEvent)).all())) == (8, 1)
 
 
 def test_only_a_named_person_with_a_reason_lets_a_reference_out(session: Session, poison: Reference) -> None:
