@@ -45,7 +45,7 @@ class ConflictRow:
 
 def show(visit: Visit) -> Response:
     """Show every conflict, open ones first."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         rows = read(session, visit)
     return visit.show("conflicts.html", conflicts=rows)
 
@@ -55,7 +55,7 @@ def settle(visit: Visit) -> Response:
     verdict = next((one for one in VERDICTS if one == visit.form.get("verdict")), None)
     if verdict is None:
         raise BadSettlement("Choose whose it is: of one owner, of the other, or of both.")
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         overlap = overlaps.find(session, visit.of("uuid"))
         overlaps.settle(session, overlap, verdict, by=visit.person.name, reason=visit.form.get("reason", ""))
     return visit.go("/conflicts", visit.say("Settled: what was held for the side that is right goes on."))

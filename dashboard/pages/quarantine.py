@@ -46,14 +46,14 @@ class Alarm:
 
 def show(visit: Visit) -> Response:
     """Show everything that is in quarantine."""
-    with visit.home.readers()() as session:
+    with visit.reads() as session:
         alarms = read(session, visit)
     return visit.show("quarantine.html", alarms=alarms)
 
 
 def release(visit: Visit) -> Response:
     """Let a reference out: what was held goes on."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         reason = visit.form.get("reason", "")
         row = flood_verdicts.release(session, visit.of("uuid"), by=visit.person.name, reason=reason)
     places = row.figures["places"]
@@ -62,7 +62,7 @@ def release(visit: Visit) -> Response:
 
 def disable(visit: Visit) -> Response:
     """Take a reference out of matching, and its cases out of the queue."""
-    with visit.home.sessions().begin() as session:
+    with visit.writes() as session:
         flood_verdicts.disable(
             session, visit.of("uuid"), by=visit.person.name, reason=visit.form.get("reason", "")
         )  # fmt: skip
