@@ -10,8 +10,9 @@ from fingerprints.interface import Laid, Vectors
 from fingerprints.kinds import seen_insets
 from fingerprints.kinds.film_pdq import CENTRE_72, CENTRE_85, FULL, MIRRORED, TRIMMED
 from matcher import alignment
-from matcher.indexes.film_frames import FilmFrames, Near
+from matcher.indexes.film_frames import FilmFrames
 from matcher.indexes.hamming import Codes
+from matcher.indexes.near import Near
 from matcher.interface import Segment
 
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)

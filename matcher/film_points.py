@@ -13,8 +13,8 @@ from fingerprints.interface import Laid, Vectors
 from fingerprints.keypoints import mirrored
 from matcher import alignment, geometry
 from matcher.film_pictures import Pictures
-from matcher.indexes.film_frames import Near
 from matcher.indexes.film_points import FilmPoints
+from matcher.indexes.near import Near
 from matcher.interface import Segment
 
 NEIGHBOURS = 10  # stored descriptors asked for each

@@ -1,35 +1,18 @@
 """The frames of all registered films as 256-bit hashes: every stored frame within a radius, for many at once."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matcher.indexes import hamming
-from matcher.indexes.hamming import Codes, Numbers, Words
+from matcher.indexes.hamming import Codes, Words
+from matcher.indexes.near import Near
 
 MOST_PER_QUERY = 400  # hits; a shot held for a minute is worth no more than its nearest
 
 STRANGERS = NormalDist(128.0, 8.15)  # bits between two unrelated frames; measured on our corpus, films against films
 FEW_STRANGERS = 4  # a query may meet; two of them on one line in one film are then rare: one in forty minutes of film
-
-
-@dataclass(frozen=True)
-class Near:
-    """Pairs of a query row and a stored row; the four arrays run in parallel."""
-
-    query: Numbers
-    owner: Numbers
-    row: Numbers  # which of the owner's vectors
-    distance: NDArray[np.float64]  # bits for hashes, L2 for descriptors
-
-    @classmethod
-    def nothing(cls) -> "Near":
-        """Return no pairs."""
-        none = np.zeros(0, np.int64)
-        return cls(none, none, none, np.zeros(0))
 
 
 class FilmFrames:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fingerprints.keypoints import DESCRIPTOR_BYTES
 from fingerprints.quantised import CODE_BYTES, PART_BITS, PARTS, book, unpacked
-from matcher.indexes.film_frames import Near
+from matcher.indexes.near import Near
 from matcher.indexes.sift_ivf import PROBES, born
 
 Codes = NDArray[np.uint8]  # (count, CODE_BYTES)

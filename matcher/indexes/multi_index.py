@@ -68,8 +68,8 @@ class MultiIndex:
             return slice(0, 0)
         return slice(int(self.begins[slot]), int(self.begins[slot + 1]))
 
-    def codes_at(self, places: slice) -> Codes:
-        """Return the hashes of entries that stand together, as they were added."""
+    def codes_at(self, places: slice | Numbers) -> Codes:
+        """Return the hashes of entries as they were added."""
         return self._codes[self.arrays["code_at"][places]].view(np.uint8)
 
     def near(self, codes: Codes, radius: int, most: int = EVERY, counting: Bits = EVERYTHING) -> Pairs:

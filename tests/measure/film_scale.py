@@ -30,9 +30,10 @@ from matcher.film_looks import ALONE_BITS, LEAST_QUALITY, RADIUS
 from matcher.film_pictures import most_telling
 from matcher.film_points import CANDIDATES, FAR, LEAST_POINTS, LEAST_VOTES, MOST_IN_A_CROWD, NEIGHBOURS
 from matcher.indexes import hamming
-from matcher.indexes.film_frames import FilmFrames, Near
+from matcher.indexes.film_frames import FilmFrames
 from matcher.indexes.film_points import FilmPoints
 from matcher.indexes.hamming import HASH_BYTES
+from matcher.indexes.near import Near
 from tests.measure import film_alterations as alterations
 from tests.measure import film_strangers, film_writing, films_corpus
 from tests.measure.film_alterations import Alter, Picture

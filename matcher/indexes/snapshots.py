@@ -1,0 +1,217 @@
+"""Generations of an index on disk: arrays that are mapped, never changed, and checked when they are opened.
+
+A generation is a folder: a file for each array, and a manifest with what it holds and a SHA-256 of each. It is written
+aside, flushed to the disk and renamed; the file that points to it is renamed last. So a kill leaves the old generation
+or the new one, whole. Nothing here is the truth: what cannot be read is built again.
+"""
+
+import errno
+import hashlib
+import json
+import mmap
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from config import clock
+from config.errors import MekikiError
+
+Array = NDArray[Any]
+
+FORMAT = 1  # raise it when arrays change their meaning; older generations are then built again
+POINTER, MANIFEST, LOCK = "current", "manifest.json", "writer.lock"
+NAME, ASIDE = "generation-", "aside-"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+KEPT = 2  # generations: the one in use, and one to fall back to
+
+
+class SnapshotDamaged(MekikiError):
+    """A generation on disk is not what was written."""
+
+
+class SnapshotNotWritten(MekikiError):
+    """A new generation could not be written; the one before stays in use."""
+
+    permanent = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One generation, opened."""
+
+    generation: int
+    covers: int  # how far the truth had come that went into it, as the writer counted
+    made_at: str  # ISO 8601, UTC
+    arrays: Mapping[str, Array]  # read-only, mapped
+
+    @property
+    def bytes_mapped(self) -> int:
+        """Return the bytes of all arrays; one copy of them serves every process."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+
+class Snapshots:
+    """The generations of one index, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> int:
+        """Return the generation in use; 0 when there is none. Raises SnapshotDamaged when the pointer to it is."""
+        try:
+            name, told = (self.folder / POINTER).read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return max(self._known(), default=0)  # killed before the first one was pointed to
+        except (OSError, ValueError) as unreadable:
+            raise _damaged(self.folder / POINTER, "cannot be read") from unreadable
+        if hashlib.sha256(name).hexdigest().encode() != told:
+            raise _damaged(self.folder / POINTER, "is not what was written")
+        return int(name.removeprefix(NAME.encode()))
+
+    def newest(self) -> tuple[Snapshot | None, list[str]]:
+        """Return the newest generation that is whole, and a sentence about each that is not; None: build it anew."""
+        damages: list[str] = []
+        current = 0
+        try:
+            current = self.current()
+        except SnapshotDamaged as damaged:
+            damages.append(str(damaged))
+        others = sorted(self._known() - {current}, reverse=True)
+        for generation in [current, *others] if current else others:
+            try:
+                return self.opened(generation), damages
+            except SnapshotDamaged as damaged:
+                damages.append(str(damaged))
+        return None, damages
+
+    def opened(self, generation: int) -> Snapshot:
+        """Return a generation, every byte of it checked. Raises SnapshotDamaged."""
+        folder = self.folder / f"{NAME}{generation}"
+        manifest = _manifest(folder, generation)
+        arrays = {name: _mapped(folder / name, facts) for name, facts in manifest["files"].items()}
+        return Snapshot(generation, int(manifest["covers"]), str(manifest["made_at"]), arrays)
+
+    def write(self, arrays: Iterable[tuple[str, Array]], covers: int) -> Snapshot:
+        """Store a new generation durably and return it, mapped; older ones but the last are removed.
+
+        Raises SnapshotNotWritten when the disk is full or somebody else is writing; what was there stays.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / LOCK, timeout=0):
+                return self._written(arrays, covers)
+        except Timeout as busy:
+            raise SnapshotNotWritten(
+                f"Another process is writing the index in {self.folder}; try again when it is done."
+            ) from busy
+        except OSError as failed:
+            why = "the disk is full: make room" if failed.errno in FULL else f"{failed.strerror}"
+            raise SnapshotNotWritten(
+                f"The index in {self.folder} could not be written, {why}; the generation before stays in use."
+            ) from failed
+
+    def _written(self, arrays: Iterable[tuple[str, Array]], covers: int) -> Snapshot:
+        for left in self.folder.glob(f"{ASIDE}*"):  # by somebody who was killed
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        generation = max(self._known(), default=0) + 1
+        aside, folder = self.folder / f"{ASIDE}{generation}", self.folder / f"{NAME}{generation}"
+        try:
+            aside.mkdir()
+            files = {name: _stored(aside / name, array) for name, array in arrays}
+            body = json.dumps(
+                {"format": FORMAT, "generation": generation, "covers": covers,
+                 "made_at": clock.now().isoformat(), "files": files}
+            )  # fmt: skip
+            _put(aside / MANIFEST, [f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}".encode()])
+            _flushed(aside)
+            aside.rename(folder)
+            _flushed(self.folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        name = folder.name.encode()
+        _put(self.folder / f"{ASIDE}{POINTER}", [name, b"\n", hashlib.sha256(name).hexdigest().encode()])
+        (self.folder / f"{ASIDE}{POINTER}").rename(self.folder / POINTER)
+        _flushed(self.folder)
+        for old in sorted(self._known())[:-KEPT]:
+            # Whoever has it mapped keeps it until they are done.
+            shutil.rmtree(self.folder / f"{NAME}{old}", ignore_errors=True)
+        manifest = _manifest(folder, generation)
+        mapped = {name: _view(folder / name, facts) for name, facts in manifest["files"].items()}
+        return Snapshot(generation, covers, str(manifest["made_at"]), mapped)
+
+    def _known(self) -> set[int]:
+        """Return the generations whose folders are there."""
+        names = (path.name.removeprefix(NAME) for path in self.folder.glob(f"{NAME}*"))
+        return {int(name) for name in names if name.isdecimal()}
+
+
+def _manifest(folder: Path, generation: int) -> dict[str, Any]:
+    try:
+        told, _, body = (folder / MANIFEST).read_bytes().partition(b"\n")
+    except OSError as missing:
+        raise _damaged(folder / MANIFEST, "cannot be read") from missing
+    if hashlib.sha256(body).hexdigest().encode() != told:
+        raise _damaged(folder / MANIFEST, "is not what was written")
+    manifest: dict[str, Any] = json.loads(body)
+    if manifest["format"] != FORMAT or manifest["generation"] != generation:
+        raise _damaged(folder / MANIFEST, "is of another format or generation")
+    return manifest
+
+
+def _mapped(path: Path, facts: Mapping[str, Any]) -> Array:
+    """Return an array, checked."""
+    try:
+        if path.stat().st_size != facts["bytes"]:
+            raise _damaged(path, "is cut short" if path.stat().st_size < facts["bytes"] else "is too long")
+        array = _view(path, facts)
+    except OSError as missing:
+        raise _damaged(path, "cannot be read") from missing
+    if hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest() != facts["sha256"]:
+        raise _damaged(path, "is not what was written")
+    return array
+
+
+def _view(path: Path, facts: Mapping[str, Any]) -> Array:
+    """Return an array that reads from the file; nothing is copied."""
+    kind, shape = np.dtype(facts["dtype"]), tuple(facts["shape"])
+    if not facts["bytes"]:
+        return np.zeros(shape, kind)  # nothing cannot be mapped
+    with path.open("rb") as file:
+        return np.frombuffer(mmap.mmap(file.fileno(), facts["bytes"], access=mmap.ACCESS_READ), kind).reshape(shape)
+
+
+def _stored(path: Path, array: Array) -> dict[str, Any]:
+    """Write an array through to the disk and return what the manifest says of it."""
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    _put(path, [content])
+    facts = {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": array.nbytes}
+    return {**facts, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _put(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    # Written, not mapped: a full disk is then an error, not a signal that ends the process.
+    with path.open("wb") as out:
+        for chunk in chunks:
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _flushed(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _damaged(path: Path, how: str) -> SnapshotDamaged:
+    return SnapshotDamaged(f"The file {path} of the index {how}; an older generation is used, or it is built again.")
