@@ -29,7 +29,6 @@ FORMAT = 1  # raise it when arrays change their meaning; older generations are t
 POINTER, MANIFEST, LOCK = "current", "manifest.json", "writer.lock"
 NAME, ASIDE = "generation-", "aside-"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-KEPT = 2  # generations: the one in use, and one to fall back to
 
 
 class SnapshotDamaged(MekikiError):
@@ -62,6 +61,7 @@ class Snapshots:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._whole = 0  # the last generation that was opened or written here
 
     def current(self) -> int:
         """Return the generation in use; 0 when there is none. Raises SnapshotDamaged when the pointer to it is."""
@@ -96,10 +96,11 @@ class Snapshots:
         folder = self.folder / f"{NAME}{generation}"
         manifest = _manifest(folder, generation)
         arrays = {name: _mapped(folder / name, facts) for name, facts in manifest["files"].items()}
+        self._whole = generation
         return Snapshot(generation, int(manifest["covers"]), str(manifest["made_at"]), arrays)
 
     def write(self, arrays: Iterable[tuple[str, Array]], covers: int) -> Snapshot:
-        """Store a new generation durably and return it, mapped; older ones but the last are removed.
+        """Store a new generation durably and return it, mapped; all others but one to fall back to are removed.
 
         Raises SnapshotNotWritten when the disk is full or somebody else is writing; what was there stays.
         """
@@ -140,9 +141,11 @@ class Snapshots:
         _put(self.folder / f"{ASIDE}{POINTER}", [name, b"\n", hashlib.sha256(name).hexdigest().encode()])
         (self.folder / f"{ASIDE}{POINTER}").rename(self.folder / POINTER)
         _flushed(self.folder)
-        for old in sorted(self._known())[:-KEPT]:
-            # Whoever has it mapped keeps it until they are done.
+        # One that is known to be whole stays, to fall back to. Whoever has another one mapped keeps it.
+        before = self._whole or max(self._known() - {generation}, default=0)
+        for old in self._known() - {generation, before}:
             shutil.rmtree(self.folder / f"{NAME}{old}", ignore_errors=True)
+        self._whole = generation
         manifest = _manifest(folder, generation)
         mapped = {name: _view(folder / name, facts) for name, facts in manifest["files"].items()}
         return Snapshot(generation, covers, str(manifest["made_at"]), mapped)

@@ -164,6 +164,7 @@ def main() -> None:
     size = QUICK if (is_quick := parser.parse_args().quick) else FULL
     began, films = time.monotonic(), index_shelf.films()
     _say(f"{sum(map(len, films))} hashes of {len(films)} films")
+    filled(index_shelf.shelf(films, 1000), None)[0].within(films[0][:1], RANGE)  # loads what is compiled
     with tempfile.TemporaryDirectory(prefix="mekiki-measure-") as scratch:
         shelves = [
             of_shelf(films, count, lists, Path(scratch), size)

@@ -101,6 +101,17 @@ def test_a_flipped_byte_in_any_file_is_noticed_and_the_generation_before_is_used
     assert holds(index, state(20))
 
 
+def test_a_damaged_generation_is_replaced_and_the_whole_one_before_it_is_kept(two: Path) -> None:
+    (two / "generation-2" / "places").unlink()
+    index = HashIndex(Snapshots(two))
+    changed(index, 21)
+    index.compact()
+    assert sorted(path.name for path in two.glob("generation-*")) == ["generation-1", "generation-3"]
+    index = HashIndex(Snapshots(two))
+    assert (index.damages, index.covers) == ([], 21)
+    assert holds(index, state(21))
+
+
 def test_a_pointer_that_was_flipped_is_noticed_and_the_newest_generation_is_used(two: Path) -> None:
     kept = (two / POINTER).read_bytes()
     for at in range(len(kept)):
