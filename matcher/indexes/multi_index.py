@@ -29,6 +29,7 @@ Widths = tuple[int, ...]
 RADIUS = 31  # bits; what the chunks are cut for
 WIDEST = 3  # bits turned over in one chunk; beyond, there are more buckets to look into than hashes to compare
 ROOM = 1 << 14  # pairs found at a time, at first
+WORTH_SORTING = 64  # queries; as many may well have equal ones among them
 MOST = 1 << 32  # entries that places can count
 TABLE = ("starts", "order", "crowded", "groups", "distances")  # of one chunk; see multi_index_scan.Table
 TABLE_BYTES = 24  # for each hash, at most, to say where buckets begin
@@ -79,20 +80,22 @@ class MultiIndex:
         `counting` says which places count. Runs on the thread that asks, without holding the interpreter's lock.
         """
         asked = np.ascontiguousarray(codes).view(np.uint64).reshape(-1, WORDS)
-        found = [np.zeros((0, 3), np.int64)]
-        for start in range(0, len(asked), QUERIES):
-            pairs = self._asked(asked[start : start + QUERIES], min(radius, HASH_BITS), most, counting)
+        if len(asked) < WORTH_SORTING:
+            return _columns([self._asked(asked, radius, most, counting)])
+        different, which = np.unique(asked, axis=0, return_inverse=True)  # a still shot asks the same again and again
+        found = []
+        for start in range(0, len(different), QUERIES):
+            pairs = self._asked(different[start : start + QUERIES], radius, most, counting)
             pairs[:, 0] += start
             found.append(pairs)
-        query, place, bits = np.concatenate(found).T
-        return query, place, bits
+        return _repeated(_columns(found), which, len(different))
 
     def _asked(self, asked: Words, radius: int, most: int, counting: Bits) -> Numbers:
         """Return (pairs, 3) of some queries."""
         loops, count = _loops(), len(self._codes)
         stored = self._codes, self.arrays["first"], self.arrays["places"], counting
         within = np.zeros(len(asked), np.int64), np.zeros((len(asked), HASH_BITS + 1), np.int64)
-        kept = (np.full(len(asked), radius, np.int64), *within), most
+        kept = (np.full(len(asked), min(radius, HASH_BITS), np.int64), *within), most
         found = [np.zeros((0, 3), np.int64)]
         radii = cheapest(count, self._widths, radius, self._compare_ns * count)
         if radii is None:
@@ -111,6 +114,21 @@ class MultiIndex:
         counts = begins[near[:, 1] + 1].astype(np.int64) - begins[near[:, 1]]
         told = np.empty((int(np.minimum(counts, most).sum()), 3), np.int64)
         return told[: loops.entries(stored, near, most, told)]
+
+
+def _columns(found: list[Numbers]) -> Pairs:
+    query, place, bits = np.concatenate([np.zeros((0, 3), np.int64), *found]).T
+    return query, place, bits
+
+
+def _repeated(pairs: Pairs, which: Numbers, different: int) -> Pairs:
+    """Return the pairs of each query, given those of different ones and which of these each query is."""
+    query, place, bits = pairs
+    counts = np.bincount(query, minlength=different)
+    mine = counts[which]
+    skipped = (np.cumsum(counts) - counts)[which] - (np.cumsum(mine) - mine)
+    row = np.arange(mine.sum()) + np.repeat(skipped, mine)
+    return np.repeat(np.arange(len(which)), mine), place[row], bits[row]
 
 
 def built(owners: Numbers, counts: Numbers, codes: Codes, widths: Widths | None = None) -> Iterator[tuple[str, Array]]:

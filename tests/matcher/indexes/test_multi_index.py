@@ -80,6 +80,13 @@ def test_the_radius_is_inclusive_wherever_the_bits_are_turned(bits: int) -> None
     assert told(index, together, RADIUS) == wanted
 
 
+def test_queries_that_are_asked_again_have_the_same_answers() -> None:
+    stored = crowded(2000, 4)
+    asked = np.concatenate([stored[:700], turned(stored[:500], 0.05, 2), stored[100:300], crowded(40, 9)])
+    for most in (3, 400):
+        assert told(index_of(stored), asked, RADIUS, most) == truth(stored, asked, RADIUS, most)
+
+
 def test_only_entries_that_count_are_told() -> None:
     stored = crowded(2000, 5)
     counting = np.random.default_rng(1).random(len(stored)) < 0.3
