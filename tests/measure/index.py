@@ -197,7 +197,7 @@ def show(result: dict[str, Any]) -> None:
     keys = dict.fromkeys(key for each in shelves for key in each if key not in ("flat", "ivf", "crowd"))
     lines = [f"{key:44}" + "".join(f"{each.get(key, ''):>14}" for each in shelves) for key in keys]
     for peer in ("flat", "ivf"):
-        for key in shelves[0][peer]:
+        for key in [key for key, value in shelves[0][peer].items() if not isinstance(value, dict)]:
             lines.append(f"faiss {peer}: {key:32}" + "".join(f"{each[peer].get(key, '')!s:>14}" for each in shelves))
     lines += [f"backfill: {key:34}{value!s:>14}" for key, value in result["backfill"].items()]
     lines += [f"eight readers: {key:29}{value!s:>14}" for key, value in shelves[-1]["crowd"].items()]
