@@ -4,7 +4,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matcher import assess, cases, find_overlaps, holds, learn_stretches, overlaps, references, retrieve, shared_areas
+from matcher import (
+    assess,
+    cases,
+    find_overlaps,
+    holds,
+    learn_stretches,
+    lives,
+    overlaps,
+    references,
+    retrieve,
+    shared_areas,
+)
 from matcher.case_rows import Case
 from matcher.catalogue import Work
 from matcher.match import Match
@@ -130,7 +141,7 @@ def test_a_side_that_is_disabled_claims_nothing(session: Session, ours: Work, th
     mine, other = reference(session, ours, 11), reference(session, theirs, 11)
     look(session)
     case = case_on(session, mine)
-    references.disable(session, other.uuid)
+    lives.disable(session, other.uuid, by="Ren Abe", reason="It is not ours.")
     assert (overlaps.listed(session), holds.of(session, [case.id])) == ([], {})
 
 
