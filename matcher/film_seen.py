@@ -49,7 +49,7 @@ class Seen:
         outside = ~alignment.inside(first.positions[:, 0].astype(np.float64), spans)
         return cls(
             promise,
-            _joined([Vectors(first.codes[outside], first.positions[outside]), *(told[LOOKS] for _, told in plain)]),
+            joined([Vectors(first.codes[outside], first.positions[outside]), *(told[LOOKS] for _, told in plain)]),
             (glance[POINTS],) if POINTS in glance else (),
             tuple(told[POINTS] for _, told in plain),
             moments(told for _, told in plain),
@@ -73,8 +73,9 @@ def moments(watched: Iterable[Told]) -> alignment.Seconds:
     return np.concatenate([np.zeros(0), *found])
 
 
-def _joined(parts: Sequence[Vectors]) -> Vectors:
-    """Return the rows of all parts in order of time."""
-    positions = np.concatenate([part.positions for part in parts])
+def joined(parts: Sequence[Vectors]) -> Vectors:
+    """Return the rows of all parts, of one film and kind, in order of time."""
+    some = [part for part in parts if len(part.codes)] or parts[:1]  # what shows nothing knows no facts
+    positions = np.concatenate([part.positions for part in some])
     order = np.argsort(positions[:, 0], kind="stable")
-    return Vectors(np.concatenate([part.codes for part in parts])[order], positions[order])
+    return Vectors(np.concatenate([part.codes for part in some])[order], positions[order], some[0].facts)

@@ -17,7 +17,7 @@ from config.settings import Matching
 from fingerprints import kinds, store
 from fingerprints.interface import Vectors, Watch, Watched
 from fingerprints.store import Fingerprint, Medium
-from matcher import film_watch, found_stretches, pictures, stop_areas
+from matcher import film_again, film_watch, found_stretches, pictures, stop_areas
 from matcher.closer_look import Fitted
 from matcher.films import FilmShelf
 from matcher.interface import Box, Comparison, Reason
@@ -88,6 +88,7 @@ class Shelf:
 
         Nobody else has to wait while the stretches that the glance makes promising are decoded.
         """
+        glance = film_again.looked_again(glance, duration_s, watcher)
         with self._lock:
             promise = self._films.promising(glance, duration_s)
         watched = watcher([each.watch for each in promise.asked]) if promise.asked else Watched(None, ())

@@ -16,6 +16,7 @@ from fingerprints.kinds.film_pdq import FilmPdq
 from fingerprints.kinds.film_sift import FilmSift
 from fingerprints.shown import AtGlance, OnGrid, Pictures, Viewer, straightened
 from fingerprints.shown import Picture as OnScreen
+from matcher.film_again import looked_again
 from matcher.films import FilmShelf
 from matcher.interface import Comparison
 
@@ -162,6 +163,7 @@ def compared(shelf: FilmShelf, film: Film, length_s: float, also: Mapping[str, V
     `also`: what else a glance tells of it, as its sound.
     """
     glance = {**glanced(film, length_s), **also}
+    glance = looked_again(glance, length_s, lambda watches: watched(film, length_s, watches))
     promise = shelf.promising(glance, length_s)
     told = watched(film, length_s, [each.watch for each in promise.asked])
     return shelf.compare(glance, promise, told.seen)

@@ -9,7 +9,7 @@ import pytest
 from fingerprints.interface import Laid, Vectors, Watch
 from fingerprints.kinds.film_sift import SeenSift
 from fingerprints.kinds.seen_insets import SeenInsets
-from matcher import film_watch
+from matcher import film_again, film_watch
 from matcher.film_looks import Place
 from matcher.film_seen import Promise
 from matcher.films import FilmShelf
@@ -280,3 +280,34 @@ def test_a_spoiled_moment_that_is_short_beside_the_scene_is_bridged(shelf: FilmS
     film = clip(OURS, STRANGER, start_s=2, at_s=2, length_s=22)
     spoiled = clip(drawn(30), film, start_s=0, at_s=12, length_s=2.5)
     assert spans(the_only(compared(shelf, spoiled, 28)).segments) == about((2, 24))
+
+
+def rising(at_s: float) -> Picture:
+    """Return a film of which every shot of three seconds rises from black within one."""
+    return np.asarray(OURS(at_s) * min(1.0, at_s % 3), np.uint8)
+
+
+def test_a_short_clip_that_rises_from_black_is_found_all_the_same() -> None:
+    shelf = shelved({WORK: described(rising, LENGTH_S)})
+    film = clip(rising, STRANGER, start_s=12, at_s=4, length_s=1.9)  # its only key frame is black
+    assert shelf.promising(glanced(film, 12), 12).asked == ()
+    (segment,) = the_only(compared(shelf, film, 12)).segments
+    assert 4 <= segment.query_start_s < 5
+    assert segment.query_end_s == pytest.approx(5.9, abs=FRAME_S)
+
+
+def test_what_a_glance_saw_nothing_of_is_looked_at_again_and_not_more_often_than_that() -> None:
+    at_s = np.arange(0, 600, 2.0)
+    dark, light = np.zeros(len(at_s)), np.full(len(at_s), 100)
+    codes = np.zeros((len(at_s), 32), np.uint8)
+
+    def glance(quality: np.ndarray) -> Mapping[str, Vectors]:
+        return {film_watch.LOOKS: Vectors(codes, np.column_stack([at_s, dark, quality]).astype(np.float32))}
+
+    assert film_again.unseen(glance(light), 600) == []
+    one = light.copy()
+    one[7] = 20
+    assert film_again.unseen(glance(one), 600) == [Watch(15.0, 15.5, (film_watch.LOOKS,))]
+    asked = film_again.unseen(glance(dark), 600)
+    assert len(asked) == 600 / film_again.ONE_IN_S
+    assert (asked[0].start_s, asked[-1].start_s) == (1.0, 599.0)

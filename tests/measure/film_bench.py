@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fingerprints.packing import squeezed_positions
+from matcher import film_again
 from matcher.alignment import union_length
 from matcher.film_seen import Promise, Seen
 from matcher.films import FilmShelf
@@ -93,14 +94,16 @@ class Bench:
 
 def said(shelf: FilmShelf, film: Film) -> list[Comparison]:
     """Return what a shelf says of a film: after a glance, and after a closer watch of what it promised."""
-    promise = shelf.promising(film.glance, film.duration_s)
-    return shelf.compare(film.glance, promise, _watched(film, promise))
+    glance = film_again.looked_again(film.glance, film.duration_s, film.watch)
+    promise = shelf.promising(glance, film.duration_s)
+    return shelf.compare(glance, promise, _watched(film, promise))
 
 
 def seen(shelf: FilmShelf, film: Film) -> Seen:
     """Return all that a shelf learns of a film before it judges."""
-    promise = shelf.promising(film.glance, film.duration_s)
-    return Seen.of(film.glance, promise, _watched(film, promise))
+    glance = film_again.looked_again(film.glance, film.duration_s, film.watch)
+    promise = shelf.promising(glance, film.duration_s)
+    return Seen.of(glance, promise, _watched(film, promise))
 
 
 def _watched(film: Film, promise: Promise) -> tuple[Described, ...]:

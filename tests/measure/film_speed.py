@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ import pdqhash
 from fingerprints import kinds
 from fingerprints.decode import Describer
 from fingerprints.interface import Frame, Vectors
+from matcher import film_again
 from matcher.films import FilmShelf
 from tests.measure import film_scale, films_corpus
 from tests.measure.film_drawings import Episode
@@ -125,7 +127,9 @@ def _child_s(path: Path, shelf: FilmShelf) -> tuple[float, bool]:
         [(_, description)] = describer.describe([path], depth="glance")
         if description.facts is not None:
             glance = {kind: vectors for (kind, _), vectors in description.fingerprints.items()}
-            promise = shelf.promising(glance, description.facts.duration_s)
+            duration_s = description.facts.duration_s
+            glance = dict(film_again.looked_again(glance, duration_s, partial(describer.watch, path)))
+            promise = shelf.promising(glance, duration_s)
             watched = describer.watch(path, [each.watch for each in promise.asked]).seen if promise.asked else ()
             found = shelf.compare(glance, promise, watched)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
