@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from fingerprints.interface import Vectors, Watch, Watched
-from matcher.film_looks import LEAST_QUALITY
+from matcher.film_looks import LEAST_QUALITY, qualities
 from matcher.film_seen import joined
 from matcher.film_watch import LOOKS, POINTS
 
@@ -29,9 +29,7 @@ def unseen(glance: Mapping[str, Vectors], duration_s: float) -> list[Watch]:
     """Return where a second look may show something, evenly spread where there is much of it. Pure."""
     if LOOKS not in glance or not len(glance[LOOKS].codes):
         return []
-    positions = glance[LOOKS].positions
-    at_s, first = np.unique(positions[:, 0].astype(np.float64), return_index=True)
-    quality = np.maximum.reduceat(positions[:, 2], first)  # the views of one moment stand together
+    at_s, quality = qualities(glance[LOOKS])
     next_s = np.append(at_s[1:], duration_s)
     is_unseen = (quality < LEAST_QUALITY) & (next_s - at_s >= LEAST_BETWEEN_S)
     halfway_s = np.floor((at_s + next_s)[is_unseen]) / 2  # on a half second, when both kinds look

@@ -65,12 +65,18 @@ class Place:
     weight: float  # local points that agree, or as many as a hash is worth
 
 
+def qualities(vectors: Vectors) -> tuple[alignment.Seconds, NDArray[np.float32]]:
+    """Return (second, quality of the best view) of every moment that a film was seen at."""
+    at_s, first = np.unique(vectors.positions[:, 0].astype(np.float64), return_index=True)
+    best = np.maximum.reduceat(vectors.positions[:, 2], first) if len(at_s) else np.zeros(0, np.float32)
+    return at_s, best  # the views of one moment stand together
+
+
 def flat_spans(vectors: Vectors, quality: float) -> alignment.Spans:
     """Return when a film shows next to nothing in every view: black, one colour, a title on a plain card."""
-    at_s, first = np.unique(vectors.positions[:, 0].astype(np.float64), return_index=True)
+    at_s, best = qualities(vectors)
     if not len(at_s):
         return []
-    best = np.maximum.reduceat(vectors.positions[:, 2], first)  # the views of one moment stand together
     steps = np.minimum(np.diff(at_s), MOST_STANDS_S)
     starts_s = at_s - np.insert(steps, 0, MANNER.step_s) / 2  # each moment stands for half of the way to its neighbours
     ends_s = at_s + np.append(steps, MANNER.step_s) / 2

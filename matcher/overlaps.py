@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, select
+from sqlalchemy import ColumnElement, ForeignKey, String, Text, UniqueConstraint, and_, func, select
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from config import clock
 from config.database import AppendOnly, Base, Row
 from config.errors import MekikiError
-from matcher.catalogue import Asset, Owner, Work
+from matcher import catalogue
+from matcher.catalogue import Owner, Work
 from matcher.references import Reference, in_force
 
 Verdict = Literal["newer", "older", "shared"]  # whose it is: of the reference registered later, or earlier, or of both
@@ -100,13 +101,12 @@ def listed(session: Session, work: Work | None = None, *, only_open: bool = Fals
     claims nothing, and there is no conflict any more."""
     newest = select(func.max(OverlapSettlement.id)).group_by(OverlapSettlement.overlap_id)
     one, other = aliased(Reference), aliased(Reference)
-    claiming = select(Reference.id).where(in_force(clock.now()))
     rows = session.execute(
         select(Overlap, one, other, OverlapSettlement)
         .join(one, one.id == Overlap.newer_id)
         .join(other, other.id == Overlap.older_id)
         .outerjoin(OverlapSettlement, (OverlapSettlement.overlap_id == Overlap.id) & OverlapSettlement.id.in_(newest))
-        .where(one.id.in_(claiming), other.id.in_(claiming))
+        .where(_claim_something())
         .order_by(OverlapSettlement.id.is_not(None), Overlap.id.desc())
     ).all()
     if only_open:
@@ -120,15 +120,8 @@ def listed(session: Session, work: Work | None = None, *, only_open: bool = Fals
 
 def count_open(session: Session) -> int:
     """Return how many conflicts nobody settled yet."""
-    one, other = aliased(Reference), aliased(Reference)
     is_settled = select(OverlapSettlement.id).where(OverlapSettlement.overlap_id == Overlap.id).exists()
-    rows = (
-        select(func.count(Overlap.id))
-        .join(one, one.id == Overlap.newer_id)
-        .join(other, other.id == Overlap.older_id)
-        .where(one.disabled_at.is_(None), other.disabled_at.is_(None), ~is_settled)
-    )
-    return session.scalar(rows) or 0
+    return session.scalar(select(func.count(Overlap.id)).where(_claim_something(), ~is_settled)) or 0
 
 
 def find(session: Session, uuid: str) -> Overlap:
@@ -164,6 +157,12 @@ def disputed(session: Session) -> dict[int, Sequence[Sequence[float]]]:
     return dict(found)
 
 
+def _claim_something() -> ColumnElement[bool]:
+    """Return the condition that both references of an Overlap are in force."""
+    claiming = select(Reference.id).where(in_force(clock.now()))
+    return and_(Overlap.newer_id.in_(claiming), Overlap.older_id.in_(claiming))
+
+
 def _claim(session: Session, reference: Reference) -> Claim:
-    work = session.get_one(Work, session.get_one(Asset, reference.asset_id).work_id)
+    work = catalogue.work_of(session, reference.asset_id)
     return Claim(reference, work, session.get_one(Owner, work.owner_id))
