@@ -15,6 +15,8 @@ from fingerprints.interface import FilmKind, Frame, Laid, Vectors
 
 LONG_SIDE_PX = 640  # of the frames the kinds see
 MOST_HELD_S = 60.0  # a picture held longer is not shown again: a damaged time stamp may hold it for hours
+TINY_SIZE = (32, 18)
+CHANGED, LEAST_SHARE = 24.0, 0.25  # grey levels by which a spot changes; so many do in another picture
 SOFT_BELOW, SOFTNESS = 0.7, 0.4  # shrunk further than this, fine lines flicker unless the frame is softened first
 
 
@@ -75,6 +77,13 @@ def straightened(seen: NDArray[np.uint8], laid: Laid) -> NDArray[np.uint8]:
     return np.asarray(cv2.warpAffine(source, matrix, size, flags=flags), np.uint8)
 
 
+def differs(frame: Frame, other: Frame) -> bool:
+    """Say whether two frames show different pictures, and not one in which something moves."""
+    one, two = (cv2.resize(each.luminance, TINY_SIZE, interpolation=cv2.INTER_AREA) for each in (frame, other))
+    change = np.abs(np.asarray(one, np.float32) - np.asarray(two, np.float32))
+    return float((change > CHANGED).mean()) >= LEAST_SHARE
+
+
 class Pictures:
     """One decoded frame, as it is and straightened in every way somebody asks for."""
 
@@ -126,17 +135,21 @@ class OnGrid:
 
 
 class AtGlance:
-    """Shows a kind the pictures as they come, each at its own moment, and of those close to each other only one."""
+    """Shows a kind the pictures as they come, each at its own moment, and of those close to each other that show the
+    same only one: a cut soon after another begins a shot that may have no other key frame."""
 
     def __init__(self, kind: FilmKind) -> None:
         self._pass, self._least_s = kind.begin(), kind.glance_s
-        self._shown_s = -math.inf
+        self._shown: Frame | None = None
 
     def look(self, pictures: Pictures, since_s: float, end_s: float) -> None:  # noqa: ARG002  it asks for no moment
-        """Show the picture, unless one was shown a moment ago."""
-        if math.isfinite(self._least_s) and since_s >= self._shown_s + self._least_s - SLACK_S:
-            self._shown_s = since_s
-            self._pass.see(pictures.laid(None).at(since_s))
+        """Show the picture, unless one like it was shown a moment ago."""
+        if not math.isfinite(self._least_s):
+            return
+        frame = pictures.laid(None).at(since_s)
+        if self._shown is None or since_s >= self._shown.at_s + self._least_s - SLACK_S or differs(frame, self._shown):
+            self._shown = frame
+            self._pass.see(frame)
 
     def finish(self) -> Vectors:
         """Return what the kind says of everything it saw."""

@@ -79,6 +79,16 @@ def test_key_frames_close_together_are_not_all_seen(tmp_path):
     assert len(seldom) == 3
 
 
+def test_a_kind_that_looks_seldom_sees_every_shot_all_the_same(tmp_path):
+    path = clips.clip(tmp_path / "a.mp4", 4, key_every=RATE // 2)  # two key frames of each drawing
+    often, seldom = Diary(), Diary(glance_s=1.9)
+    seldom.name = "seldom"
+    form = sniff(path.read_bytes()[:4096])
+    found = screening.screen(path, form, media.LIMITS, films=[often, seldom], sounds=[], depth="glance").fingerprints
+    assert [round(float(at_s), 2) for at_s in found["diary", 1].positions[:, 0]] == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]
+    assert [round(float(at_s), 2) for at_s in found["seldom", 1].positions[:, 0]] == [0, 1, 2, 3]
+
+
 def test_a_long_group_of_pictures_is_sampled_evenly(tmp_path):
     path = clips.clip(tmp_path / "a.mp4", 16, key_every=8 * RATE)
     assert moments(seen(path)) == pytest.approx([0, 2.67, 5.33, 8, 10.67, 13.33], abs=0.15)
