@@ -1,5 +1,6 @@
 """The stretches of one reference in one film: what frames and points saw, told once and to the frame. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -52,7 +53,7 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
     for each in shown:
         segment = alignment.snapped(each.segment, changes, SNAP_S)
         for number, stretch in enumerate(stretches):
-            both = _one_stretch(stretch, replace(each, segment=segment))
+            both = _one_stretch(stretch, replace(each, segment=segment), changes)
             if both is not None:
                 both = _between_others(both, stretch.segment, [other.segment for other in stretches])
                 stretches[number] = Stretch(both, *_with_points(stretch.seen, stretch.proof, each), each, stretch.laid)
@@ -63,17 +64,22 @@ def fused(looks: Sequence[Look], shown: Sequence[Shown], changes: alignment.Seco
     return _bridged(_apart(stretches))
 
 
-def _one_stretch(stretch: Stretch, points: Shown) -> Segment | None:
+def _one_stretch(stretch: Stretch, points: Shown, changes: alignment.Seconds) -> Segment | None:
     """Return the stretch that frames and points both speak of, or None when they speak of two.
 
     In a slow shot points find the picture but hardly its second; then the frames' line holds, and is not stretched,
-    unless only a few frames of a longer stretch look alike.
+    unless only a few frames of a longer stretch look alike. Where the frames' line ends with a shot, it takes as many
+    pictures to go on into the next shot as it takes to speak of a film: one picture more is a shared background.
     """
     look, shown = stretch.segment, points.segment
     both = alignment.joined(look, shown, gap_s=GAP_S, apart_s=SAME_LINE_S)
     if both is not None:
-        start = _end(look.query_start_s, both.query_start_s)
-        return alignment.between(look, start, _end(look.query_end_s, both.query_end_s))
+        whole = changes if points.pictures < film_score.DISTINCT_PICTURES else changes[:0]
+        start, end = (
+            look_s if look_s in whole else _end(look_s, both_s)
+            for look_s, both_s in ((look.query_start_s, both.query_start_s), (look.query_end_s, both.query_end_s))
+        )
+        return alignment.between(look, start, end)
     shorter = min(look.query_end_s - look.query_start_s, shown.query_end_s - shown.query_start_s)
     is_near = alignment.joined(look, shown, gap_s=0.0, apart_s=SAME_SHOT_S) is not None
     if not is_near or alignment.overlap(look, shown) <= shorter / 2:
@@ -82,7 +88,9 @@ def _one_stretch(stretch: Stretch, points: Shown) -> Segment | None:
 
 
 def _between_others(both: Segment, look: Segment, others: Sequence[Segment]) -> Segment:
-    """Return what frames and points saw, without what points add where frames saw another stretch."""
+    """Return what frames and points saw, without what points add where frames saw another stretch: one on a line of its
+    own, for of one scene frames may see only pieces."""
+    others = [each for each in others if alignment.joined(look, each, gap_s=math.inf, apart_s=SAME_LINE_S) is None]
     before = [each.query_end_s for each in others if each.query_end_s <= look.query_start_s + FRAMES_SNAP_S]
     after = [each.query_start_s for each in others if each.query_start_s >= look.query_end_s - FRAMES_SNAP_S]
     start_s = max([both.query_start_s, *(min(edge, look.query_start_s) for edge in before)])
