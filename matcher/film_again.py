@@ -1,13 +1,16 @@
-"""A second look at what a glance saw next to nothing of: shots that rise from black or begin on white snow."""
+"""A second look: at what a glance saw next to nothing of, as shots that rise from black or begin on white snow; and at
+what a closer watch left undecided, once that has shown more clearly how a copy lies.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fingerprints.interface import Vectors, Watch, Watched
 from matcher.film_looks import LEAST_QUALITY, qualities
-from matcher.film_seen import joined
-from matcher.film_watch import LOOKS, POINTS
+from matcher.film_seen import Promise, joined
+from matcher.film_watch import LOOKS, POINTS, Asked
 
 LEAST_BETWEEN_S = 1.0  # two key frames, so that what lies between them may be another picture
 LENGTH_S = 0.5  # of a second look; both kinds see something every half second
@@ -23,6 +26,17 @@ def looked_again(
     watched = watch(wanted) if wanted else Watched(None, ())
     parts = {name: [glance[name], *(told[name] for told in watched.seen)] for name in glance if name in (LOOKS, POINTS)}
     return {**glance, **{name: joined(some) for name, some in parts.items()}} if watched.seen else glance
+
+
+def watched_again(
+    promise: Promise, watched: Watched, further: Sequence[Asked], watch: Callable[[Sequence[Watch]], Watched]
+) -> tuple[Promise, Watched]:
+    """Return the promise and what was watched of it with what is watched further; as they were when nothing is, or when
+    the film can be watched no more."""
+    more = watch([each.watch for each in further]) if further else Watched(None, ())
+    if not more.seen:
+        return promise, watched
+    return replace(promise, asked=(*promise.asked, *further)), replace(watched, seen=(*watched.seen, *more.seen))
 
 
 def unseen(glance: Mapping[str, Vectors], duration_s: float) -> list[Watch]:

@@ -53,7 +53,31 @@ def wanted(
     spans = without(united(open_spans), settled)
     asked = [Asked(Watch(start, end, (LOOKS, POINTS, CUTS))) for start, end in _within(spans, duration_s)]
     ways = [(way, reference_id) for reference_id, seen in sorted(places.items()) for way in _ways(seen)]
-    left_s = MOST_STRAIGHTENED_S
+    return asked + _laid_straight(ways, settled, duration_s)
+
+
+def again(places: Mapping[int, Sequence[Place]], asked: Sequence[Asked], duration_s: float) -> list[Asked]:
+    """Return what to watch once more: straightened as most of the places say a reference lies, where that is beside
+    every way that was asked for. A glance may have told it by a few points of one picture, or not at all."""
+    before: dict[int | None, list[Laid]] = {}
+    for each in asked:
+        if each.laid is not None:
+            before.setdefault(each.reference_id, []).append(each.laid)
+    best = [(way, reference_id) for reference_id, seen in sorted(places.items()) if seen for way in _ways(seen)[:1]]
+    new = [(way, reference_id) for way, reference_id in best if _is_beside(way.laid, before.get(reference_id, ()))]
+    return _laid_straight(new, (), duration_s)
+
+
+def _is_beside(laid: Laid, others: Iterable[Laid]) -> bool:
+    """Say whether none of the others puts the corners where this one does."""
+    return all(float(np.abs(corners(laid) - corners(each)).max()) > CLOSELY for each in others)
+
+
+def _laid_straight(
+    ways: Iterable[tuple["_Way", int]], settled: Sequence[tuple[float, float]], duration_s: float
+) -> list[Asked]:
+    """Return what to watch straightened, the clearest ways first, as long as there is time."""
+    asked, left_s = [], MOST_STRAIGHTENED_S
     for way, reference_id in sorted(ways, key=lambda each: -each[0].weight):
         for start, end in _within(without(way.around, settled), duration_s):
             end = min(end, start + left_s)

@@ -12,13 +12,13 @@ import numpy as np
 from fingerprints.interface import Vectors
 from fingerprints.kinds.film_pdq import FULL
 from matcher import alignment, film_score, film_watch, geometry
-from matcher.film_looks import Look, Looks, Place, strongest
-from matcher.film_points import Points, Shown, asked_moments
+from matcher.film_looks import SETTLED_BITS, Look, Looks, Place, strongest
+from matcher.film_points import Points, Shown, Sighting, asked_moments
 from matcher.film_score import FilmEvidence
 from matcher.film_seen import Promise, Seen
 from matcher.film_sound import Heard, Sounds
 from matcher.film_stretches import Stretch, decided, fused
-from matcher.film_watch import INSETS, LOOKS, POINTS
+from matcher.film_watch import INSETS, LOOKS, POINTS, Asked
 from matcher.interface import Altered, Comparison
 
 CLEAR_OUTLINE = 15  # points; fewer place the corners a few pixels off
@@ -69,6 +69,26 @@ class FilmShelf:
         asked = film_watch.wanted(glimpses, places, duration_s)
         return Promise(tuple(sorted({*glimpses, *places})), sightings, tuple(asked))
 
+    def further(
+        self,
+        glance: Mapping[str, Vectors],
+        promise: Promise,
+        watched: Sequence[Mapping[str, Vectors]],
+        *,
+        duration_s: float,
+    ) -> tuple[Asked, ...]:
+        """Return what the closer watch shows to deserve another: what whole frames leave undecided, straightened by
+        what points saw of it. Nothing, for most copies."""
+        seen = Seen.of(glance, promise.of_those(self._exclusions), watched)
+        looks = self._looked(seen)
+        places = {}
+        for owner, some in self._sighted(seen, looks).items():
+            told = [*decided(looks), *_of_others(looks, owner)]
+            places[owner] = [
+                Place(each.at_s, each.laid, each.points) for each in some if not _is_inside(each.at_s, told)
+            ]
+        return tuple(film_watch.again(places, promise.asked, duration_s))
+
     def compare(
         self, glance: Mapping[str, Vectors], promise: Promise, watched: Sequence[Mapping[str, Vectors]] = ()
     ) -> list[Comparison]:
@@ -103,34 +123,44 @@ class FilmShelf:
 
     def stretches(self, seen: Seen) -> dict[int, list[Stretch]]:
         """Return, by reference, every stretch that frames or points suggest, before any judgement; surest first."""
-        looks = self._looks.compare(seen.looks, seen.promise.owners)
-        for asked, told in seen.straightened:
-            if asked.reference_id is not None and asked.laid is not None and LOOKS in told:
-                more = self._looks.straightened(asked.reference_id, told[LOOKS], asked.laid)
-                looks.setdefault(asked.reference_id, []).extend(more)
-        looks = {reference_id: strongest(some) for reference_id, some in looks.items() if some}
+        looks = self._looked(seen)
         shown = self._shown(seen, looks)
         return {
             reference_id: fused(looks.get(reference_id, []), shown.get(reference_id, []), seen.cuts_of(reference_id))
             for reference_id in sorted({*looks, *shown})
         }
 
-    def _shown(self, seen: Seen, looks: Mapping[int, list[Look]]) -> dict[int, list[Shown]]:
-        """Return, by reference, the stretches that points speak of."""
+    def _looked(self, seen: Seen) -> dict[int, list[Look]]:
+        """Return, by reference, the stretches that whole frames speak of."""
+        looks = self._looks.compare(seen.looks, seen.promise.owners)
+        for asked, told in seen.straightened:
+            if asked.reference_id is not None and asked.laid is not None and LOOKS in told:
+                more = self._looks.straightened(asked.reference_id, told[LOOKS], asked.laid)
+                looks.setdefault(asked.reference_id, []).extend(more)
+        return {reference_id: strongest(some) for reference_id, some in looks.items() if some}
+
+    def _sighted(self, seen: Seen, looks: Mapping[int, list[Look]]) -> dict[int, list[Sighting]]:
+        """Return, by reference, the pictures that points find, where whole frames did not settle it."""
         sightings = {owner: list(some) for owner, some in seen.promise.sightings.items()}
         for pictures in seen.points:
             for owner, some in self._points.sightings(pictures, decided(looks), seen.promise.owners).items():
                 sightings.setdefault(owner, []).extend(some)
-        always = asked_moments([*seen.points, *seen.glanced])
-        straight: dict[int, list[Vectors]] = {}
         for asked, told in seen.straightened:
             if asked.reference_id is not None and asked.laid is not None and POINTS in told:
                 more = self._points.straightened(asked.reference_id, told[POINTS], asked.laid)
                 sightings.setdefault(asked.reference_id, []).extend(more)
+        return sightings
+
+    def _shown(self, seen: Seen, looks: Mapping[int, list[Look]]) -> dict[int, list[Shown]]:
+        """Return, by reference, the stretches that points speak of."""
+        always = asked_moments([*seen.points, *seen.glanced])
+        straight: dict[int | None, list[Vectors]] = {}
+        for asked, told in seen.straightened:
+            if POINTS in told:
                 straight.setdefault(asked.reference_id, []).append(told[POINTS])
         lined = {
             owner: self._points.lined_up(owner, some, np.union1d(always, asked_moments(straight.get(owner, ()))))
-            for owner, some in sightings.items()
+            for owner, some in self._sighted(seen, looks).items()
         }
         return {owner: shown for owner, shown in lined.items() if shown}
 
@@ -163,6 +193,22 @@ class FilmShelf:
             segments=tuple(sorted(segments or [each.segment for each in heard], key=lambda each: each.query_start_s)),
             matched_seconds=evidence.matched_s,
         )
+
+
+def _of_others(looks: Mapping[int, list[Look]], owner: int) -> alignment.Spans:
+    """Return where whole frames, as they are, are those of other references: no crop of this one, whose drawings may
+    recur there."""
+    return [
+        (look.segment.query_start_s, look.segment.query_end_s)
+        for other, some in looks.items()
+        if other != owner
+        for look in some
+        if look.bits <= SETTLED_BITS
+    ]
+
+
+def _is_inside(at_s: float, spans: alignment.Spans) -> bool:
+    return any(start <= at_s < end for start, end in spans)
 
 
 def _altered(stretch: Stretch) -> Altered | None:

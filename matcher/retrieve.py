@@ -92,6 +92,10 @@ class Shelf:
         with self._lock:
             promise = self._films.promising(glance, duration_s)
         watched = watcher([each.watch for each in promise.asked]) if promise.asked else Watched(None, ())
+        if watched.seen:
+            with self._lock:
+                further = self._films.further(glance, promise, watched.seen, duration_s=duration_s)
+            promise, watched = film_again.watched_again(promise, watched, further, watcher)
         with self._lock:
             found = self._films.compare(glance, promise, watched.seen)
         return found if watched.error is None else [_glanced_at(each, watched.error) for each in found]

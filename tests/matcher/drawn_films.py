@@ -16,7 +16,7 @@ from fingerprints.kinds.film_pdq import FilmPdq
 from fingerprints.kinds.film_sift import FilmSift
 from fingerprints.shown import AtGlance, OnGrid, Pictures, Viewer, straightened
 from fingerprints.shown import Picture as OnScreen
-from matcher.film_again import looked_again
+from matcher.film_again import looked_again, watched_again
 from matcher.films import FilmShelf
 from matcher.interface import Comparison
 
@@ -166,4 +166,6 @@ def compared(shelf: FilmShelf, film: Film, length_s: float, also: Mapping[str, V
     glance = looked_again(glance, length_s, lambda watches: watched(film, length_s, watches))
     promise = shelf.promising(glance, length_s)
     told = watched(film, length_s, [each.watch for each in promise.asked])
+    further = shelf.further(glance, promise, told.seen, duration_s=length_s)
+    promise, told = watched_again(promise, told, further, lambda watches: watched(film, length_s, watches))
     return shelf.compare(glance, promise, told.seen)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fingerprints.interface import Laid, Vectors, Watch
+from fingerprints.interface import Laid, Vectors, Watch, Watched
 from fingerprints.kinds.film_sift import SeenSift
 from fingerprints.kinds.seen_insets import SeenInsets
 from matcher import film_again, film_watch
@@ -186,6 +186,48 @@ def test_a_crop_is_straightened_as_the_still_shots_have_it_and_not_as_a_pan_does
     asked = film_watch.wanted({}, {1: [*panned, *still]}, 240.0)
     ways = {each.laid for each in asked if each.reference_id == 1}
     assert ways == {beside_the_middle(0.8, 0.0)}
+
+
+def test_what_a_glance_told_badly_is_straightened_again_as_the_closer_watch_has_it() -> None:
+    told_badly = film_watch.wanted({}, {1: [Place(5.0, beside_the_middle(0.8, 0.03), 9.0)]}, 40.0)
+    seen = [Place(float(at_s), beside_the_middle(0.8, 0.0), 25.0) for at_s in (5, 6, 7)]
+    further = film_watch.again({1: seen}, told_badly, 40.0)
+    assert {(each.reference_id, each.laid) for each in further} == {(1, beside_the_middle(0.8, 0.0))}
+    assert {(each.watch.start_s, each.watch.end_s) for each in further} == {(0.0, 19.0)}
+    assert film_watch.again({1: seen}, [*told_badly, *further], 40.0) == []  # it was asked for by now
+
+
+def test_what_was_told_well_or_lies_as_it_is_is_not_straightened_again() -> None:
+    seen = [Place(5.0, beside_the_middle(0.8, 0.001), 25.0)]
+    assert film_watch.again({1: seen, 2: []}, film_watch.wanted({}, {1: seen}, 40.0), 40.0) == []
+    assert film_watch.again({1: [Place(5.0, beside_the_middle(1.0, 0.0), 25.0)]}, [], 40.0) == []
+
+
+def test_where_frames_show_one_work_as_it_is_no_crop_of_another_is_looked_for() -> None:
+    def closer(picture: Picture) -> Picture:
+        part = picture[HEIGHT // 10 : -HEIGHT // 10, WIDTH // 10 : -WIDTH // 10]
+        return np.asarray(cv2.resize(part, (WIDTH, HEIGHT)), np.uint8)
+
+    sibling = altered(OURS, closer)  # it uses the same drawings elsewhere
+    both = shelved({WORK: described(OURS, 12), OTHER_WORK: described(sibling, 12)})
+    asked = (film_watch.Asked(Watch(0.0, 3.0, (film_watch.LOOKS, film_watch.POINTS, film_watch.CUTS))),)
+    seen = watched(OURS, 3, [each.watch for each in asked]).seen
+
+    def further(*owners: int) -> set[int | None]:
+        found = both.further(glanced(OURS, 3), Promise(owners, {}, asked), seen, duration_s=3)
+        return {each.reference_id for each in found}
+
+    assert further(OTHER_WORK) == {OTHER_WORK}
+    assert further(WORK, OTHER_WORK) == set()
+
+
+def test_a_film_that_can_be_watched_no_more_is_judged_by_what_was_seen() -> None:
+    further = film_watch.again({1: [Place(5.0, beside_the_middle(0.8, 0.0), 25.0)]}, [], 40.0)
+    before = Promise((1,), {}, ()), Watched(None, ())
+    gone = Watched("The file is gone.", ())
+    assert film_again.watched_again(*before, further, lambda _: gone) == before
+    promise, watched = film_again.watched_again(*before, further, lambda watches: Watched(None, ({},) * len(watches)))
+    assert (promise.asked, len(watched.seen)) == (tuple(further), len(further))
 
 
 def in_the_middle(share: float) -> Laid:

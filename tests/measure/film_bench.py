@@ -94,20 +94,24 @@ class Bench:
 
 def said(shelf: FilmShelf, film: Film) -> list[Comparison]:
     """Return what a shelf says of a film: after a glance, and after a closer watch of what it promised."""
-    glance = film_again.looked_again(film.glance, film.duration_s, film.watch)
-    promise = shelf.promising(glance, film.duration_s)
-    return shelf.compare(glance, promise, _watched(film, promise))
+    return shelf.compare(*_watched(shelf, film))
 
 
 def seen(shelf: FilmShelf, film: Film) -> Seen:
     """Return all that a shelf learns of a film before it judges."""
+    return Seen.of(*_watched(shelf, film))
+
+
+def _watched(shelf: FilmShelf, film: Film) -> tuple[Described, Promise, tuple[Described, ...]]:
+    """Return the glance, what it promised, and what the closer watch told of that."""
     glance = film_again.looked_again(film.glance, film.duration_s, film.watch)
     promise = shelf.promising(glance, film.duration_s)
-    return Seen.of(glance, promise, _watched(film, promise))
-
-
-def _watched(film: Film, promise: Promise) -> tuple[Described, ...]:
-    return film.watch([each.watch for each in promise.asked]).seen if promise.asked else ()
+    if not promise.asked:
+        return glance, promise, ()
+    watched = film.watch([each.watch for each in promise.asked])
+    further = shelf.further(glance, promise, watched.seen, duration_s=film.duration_s)
+    promise, watched = film_again.watched_again(promise, watched, further, film.watch)
+    return glance, promise, watched.seen
 
 
 def _distractor(name: str, film: Film) -> Asked:

@@ -23,7 +23,7 @@ import pdqhash
 
 from fingerprints import kinds
 from fingerprints.decode import Describer
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import Frame, Vectors, Watched
 from matcher import film_again
 from matcher.films import FilmShelf
 from tests.measure import film_scale, films_corpus
@@ -128,10 +128,14 @@ def _child_s(path: Path, shelf: FilmShelf) -> tuple[float, bool]:
         if description.facts is not None:
             glance = {kind: vectors for (kind, _), vectors in description.fingerprints.items()}
             duration_s = description.facts.duration_s
-            glance = dict(film_again.looked_again(glance, duration_s, partial(describer.watch, path)))
+            watch = partial(describer.watch, path)
+            glance = dict(film_again.looked_again(glance, duration_s, watch))
             promise = shelf.promising(glance, duration_s)
-            watched = describer.watch(path, [each.watch for each in promise.asked]).seen if promise.asked else ()
-            found = shelf.compare(glance, promise, watched)
+            watched = watch([each.watch for each in promise.asked]) if promise.asked else Watched(None, ())
+            if watched.seen:
+                further = shelf.further(glance, promise, watched.seen, duration_s=duration_s)
+                promise, watched = film_again.watched_again(promise, watched, further, watch)
+            found = shelf.compare(glance, promise, watched.seen)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, bool(found)
 
