@@ -15,6 +15,7 @@ import numpy as np
 
 from config import clock
 from matcher.indexes import hamming, multi_index
+from matcher.indexes.figures import Figures
 from matcher.indexes.hamming import HASH_BITS, HASH_BYTES, Codes, Numbers
 from matcher.indexes.hash_delta import Delta
 from matcher.indexes.multi_index import EVERYTHING, RADIUS, Bits, MultiIndex
@@ -26,20 +27,6 @@ from matcher.interface import Hit
 MOST_PER_QUERY = 400  # hits; a shot held for a minute is worth no more than its nearest
 MOVED = 1 << 18  # entries of an old base that are put into a new one at a time
 FEW = 8  # below one in so many of the base's entries, those of the owners that are asked for are compared alone
-
-
-@dataclass(frozen=True)
-class Figures:
-    """How an index stands, for an operator."""
-
-    entries: int  # that a search may tell
-    delta: int  # of them, not in the base yet
-    tombstones: int  # entries of the base that do not count any more
-    generation: int  # of the base on disk; 0: it is in memory only
-    age_s: float | None  # of the base on disk
-    covers: int  # how far of the truth is in
-    bytes_mapped: int  # shared by every process that maps them
-    bytes_held: int  # of this process alone
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from fingerprints.kinds.rootsift import RootSift
 from matcher.indexes import BUILT_IN
 from matcher.indexes.binary_flat import BinaryFlat
 from matcher.indexes.numbering import ROWS, entries, owner_of, row_of
-from matcher.indexes.sift_ivf import SiftIvf, background
+from matcher.indexes.shipped_lists import background
+from matcher.indexes.sift_ivf import SiftIvf
 from matcher.interface import Index
 from matcher.testing import IndexContract
 from tests.measure.drawings import drawing

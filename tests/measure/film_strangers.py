@@ -1,6 +1,7 @@
 """Reference hours that nobody copied, made of real ones in bulk: as skewed as real ones are, and unlike them all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import faiss
@@ -8,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.interface import Frame, Vectors
-from fingerprints.keypoints import DESCRIPTOR_BYTES
 from fingerprints.kinds.film_sift import FilmSift
-from fingerprints.quantised import PART_BITS, PARTS, book, packed, unpacked
+from fingerprints.quantised import PART_BITS, PARTS, packed, unpacked
 from matcher.indexes.film_frames import FilmFrames
-from matcher.indexes.film_points import OWNER_SHIFT, FilmPoints
-from matcher.indexes.numbering import entries
-from matcher.indexes.sift_ivf import PROBES, background, coarse_quantiser
+from matcher.indexes.film_points import FilmPoints
+from matcher.indexes.point_index import PointPart, laid
+from matcher.indexes.shipped_lists import background, coarse_quantiser
 from tests.conftest import CORPUS
 from tests.measure import film_alterations as alterations
 from tests.measure import films_corpus
@@ -69,28 +69,12 @@ def points(parents: Codes, hours: int) -> FilmPoints:
 
     They are put into their lists directly: to look for the list of each would take hours.
     """
-    quantiser = coarse_quantiser()
-    shipped = background()
-    lists = len(shipped.centroids)
-    plain = faiss.IndexIVFPQ(quantiser, DESCRIPTOR_BYTES, lists, PARTS, PART_BITS)
-    plain.by_residual, plain.is_trained = False, True
-    faiss.copy_array_to_vector(book().astype(np.float32).ravel(), plain.pq.centroids)
-    assert plain.invlists is not None
-    inverted = faiss.downcast_InvertedLists(plain.invlists)
-    made: list[Codes] = []
-    count = 0
-    for number, some in enumerate(_mixed(_by_list(parents, quantiser, lists), hours * POINTS_AN_HOUR)):
-        numbers = np.arange(count, count + len(some), dtype=np.int64) + (STRANGER << OWNER_SHIFT)
-        inverted.add_entries(number, len(some), faiss.swig_ptr(numbers), faiss.swig_ptr(some))
-        made.append(some)
-        count += len(some)
-    plain.ntotal = count
-    scanned = faiss.IndexIVFPQFastScan(plain)
-    scanned.by_residual, scanned.nprobe = False, PROBES
-    of_background = np.concatenate([entries(-1 - int(picture), 1) for picture in shipped.pictures])
-    scanned.add_with_ids(shipped.codes.astype(np.float32), of_background)
+    quantiser, lists = coarse_quantiser(), len(background().centroids)
+    made = _mixed(_by_list(parents, quantiser, lists), hours * POINTS_AN_HOUR)
+    whose = np.repeat(np.arange(lists), [len(some) for some in made])
     filled = FilmPoints()
-    filled._index, filled._codes = scanned, {STRANGER: np.concatenate(made)}
+    part = PointPart(dict(laid({STRANGER: (whose, np.concatenate(made))}, keeps_codes=True)))
+    filled._state = replace(filled._state, parts=(*filled._state.parts, part))
     return filled
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fingerprints.interface import Frame
 from fingerprints.kinds.rootsift import RootSift
 from fingerprints.quantised import BOOK, PART_BITS, PARTS
-from matcher.indexes.sift_ivf import BACKGROUND, DIMENSIONS
+from matcher.indexes.shipped_lists import BACKGROUND, DIMENSIONS
 from tests.measure.drawings import drawing
 
 SEED = 20261122
