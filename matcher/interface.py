@@ -31,7 +31,8 @@ class Index(Protocol):
     name: str
 
     def add(self, owner: int, codes: NDArray[np.uint8]) -> None:
-        """Store the vectors of `owner`, (count, bytes) uint8; searchable when this returns."""
+        """Store the vectors of `owner`, (count, bytes) uint8; searchable when this returns. Floats travel as bytes too,
+        as rows of float32, little-endian."""
         ...
 
     def remove(self, owner: int) -> None:

@@ -79,8 +79,8 @@ class PartedIndex(ABC, Generic[P]):
         """Return the part that these arrays make. Raises SnapshotDamaged when they are of no use here."""
 
     @abstractmethod
-    def _built(self, parts: Sequence[P]) -> Iterator[tuple[str, Array]]:
-        """Yield the arrays of everything that counts in some parts."""
+    def _built(self, of: Sequence[P], *, is_base: bool) -> Iterator[tuple[str, Array]]:
+        """Yield the arrays of everything that counts in some parts; a base is worth more work."""
 
     @property
     def covers(self) -> int:
@@ -123,7 +123,7 @@ class PartedIndex(ABC, Generic[P]):
         with self._compacting:
             with self._writer:
                 state, self._since = self._state, set()
-            arrays = self._built(state.parts)
+            arrays = self._built(state.parts, is_base=True)
             if self._snapshots is None:
                 fresh = State((self._opened(dict(arrays)),), covers=state.covers)
             else:
@@ -206,14 +206,14 @@ class PartedIndex(ABC, Generic[P]):
         before."""
         base, *since = state.parts
         while len(since) > 1 and len(since[-2]) < GROWTH * len(since[-1]):
-            since[-2:] = [self._opened(dict(self._built(since[-2:])))]
+            since[-2:] = [self._opened(dict(self._built(since[-2:], is_base=False)))]
         return replace(state, parts=(base, *since))
 
     def _on(self, fresh: State[P], changed: Collection[int]) -> State[P]:
         """Return the state on a newer base that lacks what became of the owners in `changed`."""
         state = self._state
         since = [part for part in (part.only(changed) for part in state.parts[1:]) if len(part)]
-        together = [self._opened(dict(self._built(since)))] if since else []
+        together = [self._opened(dict(self._built(since, is_base=False)))] if since else []
         base = fresh.parts[0].without(changed)
         return replace(fresh, parts=(base, *together), covers=max(fresh.covers, state.covers))
 

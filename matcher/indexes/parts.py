@@ -12,6 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.interface import Hit
+
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 Numbers = NDArray[np.int64]
@@ -123,7 +125,7 @@ def nearest(parts: Sequence[Part], asked: Asked, count: int) -> Table:
     distances = np.full((queries, count), np.inf, np.float32)
     owners, rows = np.full((queries, count), NONE, np.int64), np.full((queries, count), NONE, np.int64)
     left, wide = np.arange(queries), count + SPARE
-    parts = [part for part in parts if len(part.owners)]
+    parts = [part for part in parts if len(part) or part.shipped]
     while len(left) and parts:
         some = tuple(array[left] for array in asked)
         found = [part.told(*part.near(some, wide)) for part in parts]
@@ -136,6 +138,15 @@ def nearest(parts: Sequence[Part], asked: Asked, count: int) -> Table:
         distances[done], owners[done], rows[done] = far[~is_open], owner[~is_open], row[~is_open]
         left, wide = left[is_open], 2 * wide
     return distances, owners, rows
+
+
+def hits(table: Table) -> list[list[Hit]]:
+    """Return what is told of each query as a list."""
+    columns = (column.tolist() for column in table)
+    return [
+        [Hit(owner, row, far) for far, owner, row in zip(*each, strict=True) if row != NONE]
+        for each in zip(*columns, strict=True)
+    ]
 
 
 def together(parts: Sequence[Part]) -> tuple[Numbers, Numbers, list[Numbers]]:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.quantised import CODE_BYTES, PART_BITS, PARTS, book
-from matcher.indexes import parts, shipped_lists
+from matcher.indexes import mapped_lists, parts, shipped_lists
+from matcher.indexes.mapped_lists import MappedLists
 from matcher.indexes.parted_index import PartedIndex, State
 from matcher.indexes.parts import BEGINS, OWNERS, Array, Arrays, Asked, Distances, Numbers, Part
 from matcher.indexes.point_blocks import Blocks, Codes, Counts
@@ -36,8 +37,7 @@ class PointPart(Part):
         how far those are."""
         vectors, lists, far = asked
         squares, places = np.empty((len(vectors), count), np.float32), np.empty((len(vectors), count), np.int64)
-        selector = faiss.IDSelectorBitmap(self.counting) if len(self.counting) else None  # type: ignore[call-arg,arg-type]
-        params = faiss.SearchParametersIVF(nprobe=lists.shape[1], sel=selector)  # type: ignore[call-arg]
+        params = mapped_lists.searched(lists.shape[1], self.counting)
         pointers = (faiss.swig_ptr(array) for array in (lists, far, squares, places))
         # Not the method without `_c`: its wrapper takes no parameters.
         scan: Any = self._scan[0]
@@ -50,30 +50,13 @@ class PointPart(Part):
         return Blocks(self.arrays[SIZES], self.arrays[BLOCKS])
 
     @functools.cached_property
-    def _scan(self) -> tuple[faiss.IndexIVFPQFastScan, "_Lists"]:
+    def _scan(self) -> tuple[faiss.IndexIVFPQFastScan, MappedLists]:
         """What searches the blocks, and what it reads them through."""
-        lists = _Lists(self.blocks)
+        lists = MappedLists(self.blocks.table(), self.blocks.content, CODE_BYTES)
         scan = empty_scan()
         scan.replace_invlists(lists, False)
         scan.ntotal = int(self.begins[-1])
         return scan, lists
-
-
-class _Lists(faiss.OnDiskInvertedLists):
-    """Inverted lists that lie in memory of ours, mapped or not."""
-
-    def __init__(self, blocks: Blocks) -> None:
-        super().__init__()
-        table = blocks.table()
-        self.nlist, self.code_size = len(table), CODE_BYTES
-        lists: Any = self.lists  # a vector of C++, not a list
-        lists.resize(len(table))
-        faiss.memcpy(lists.data(), faiss.swig_ptr(table), table.nbytes)
-        self.read_only, self.prefetch_nthread = True, 0
-        self.ptr = faiss.swig_ptr(blocks.content)
-
-    def __del__(self) -> None:
-        self.ptr = None  # faiss would unmap it, and it is not its own
 
 
 class PointIndex(PartedIndex[PointPart]):
@@ -97,8 +80,8 @@ class PointIndex(PartedIndex[PointPart]):
             raise SnapshotDamaged("An index of points was made with other lists than are shipped; it is built again.")
         return PointPart(arrays)
 
-    def _built(self, parts: Sequence[PointPart]) -> Iterator[tuple[str, Array]]:
-        return built(parts, keeps_codes=self.keeps_codes)
+    def _built(self, of: Sequence[PointPart], *, is_base: bool) -> Iterator[tuple[str, Array]]:  # noqa: ARG002
+        return built(of, keeps_codes=self.keeps_codes)
 
 
 def nearest(state: State[PointPart], codes: NDArray[np.uint8], count: int, probes: int) -> parts.Table:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.indexes import point_index
+from matcher.indexes import parts, point_index
 from matcher.indexes.parts import Table
 from matcher.indexes.point_index import Located, PointIndex
 from matcher.indexes.shipped_lists import lists_of
@@ -21,11 +21,7 @@ class SiftIvf(PointIndex):
     def search(self, codes: NDArray[np.uint8], count: int) -> list[list[Hit]]:
         """Return, per query row, up to `count` near descriptors, nearest first, background pictures among them; equal
         distances by owner, then row."""
-        columns = (column.tolist() for column in self.nearest(codes, count))
-        return [
-            [Hit(owner, row, far) for far, owner, row in zip(*each, strict=True) if row >= 0]
-            for each in zip(*columns, strict=True)
-        ]
+        return parts.hits(self.nearest(codes, count))
 
     def nearest(self, codes: NDArray[np.uint8], count: int) -> Table:
         """Return the same as three tables, (queries, count): L2 distances, owners and rows; row -1: there is none."""

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from fingerprints.borders import shrunk
 from fingerprints.interface import Frame
 from fingerprints.kinds.rootsift import RootSift
-from matcher.indexes import BUILT_IN
+from matcher.indexes import indexes
 from matcher.indexes.binary_flat import BinaryFlat
+from matcher.indexes.float_ivf import FloatIvf
 from matcher.indexes.numbering import ROWS, entries, owner_of, row_of
 from matcher.indexes.shipped_lists import background
 from matcher.indexes.sift_ivf import SiftIvf
@@ -41,8 +42,41 @@ class TestSiftIvf(IndexContract):
         return np.clip(codes[:count].astype(int) + shaken, 0, 255).astype(np.uint8)
 
 
-def test_every_built_in_index_is_under_contract() -> None:
-    assert {type(case().make()) for case in (TestBinaryFlat, TestSiftIvf)} == set(BUILT_IN)
+class TestFloatIvf(IndexContract):
+    is_binary = False
+
+    def make(self) -> Index:
+        return FloatIvf()
+
+    def sample(self, count: int, seed: int) -> NDArray[np.uint8]:
+        return np.random.default_rng(seed).standard_normal((count, 24)).astype(np.float32).view(np.uint8)
+
+    def near(self, codes: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+        noise = np.random.default_rng(seed).standard_normal((len(codes), 24)) * 0.1
+        return (codes.view(np.float32) + noise).astype(np.float32).view(np.uint8)
+
+    def distances(self, queries: NDArray[np.uint8], stored: NDArray[np.uint8]) -> NDArray[np.float64]:
+        wide = queries.view(np.float32)[:, None].astype(np.float64) - stored.view(np.float32)[None]
+        return np.sqrt((wide**2).sum(axis=2))
+
+
+class TestFloatIvfOfMany(TestFloatIvf):
+    """The same promises where the base has lists, and everything is in it."""
+
+    def make(self) -> Index:
+        class OfMany(FloatIvf):
+            many = 20
+
+            def add(self, owner: int, codes: NDArray[np.uint8]) -> None:
+                super().add(owner, codes)
+                self.compact()
+
+        return OfMany()
+
+
+def test_every_index_that_can_be_named_is_under_contract() -> None:
+    under_contract = {type(case().make()).name for case in (TestBinaryFlat, TestSiftIvf, TestFloatIvf)}
+    assert under_contract == {kind.make().name for kind in indexes().values()} == {*indexes()}
 
 
 def test_the_shipped_background_needs_no_pickle_and_fits_its_index() -> None:

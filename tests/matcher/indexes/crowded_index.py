@@ -1,5 +1,5 @@
-"""Threads that search one index of points while others change and compact it. It runs as a process of its own, for what
-goes wrong in an engine ends the process: `python -m tests.matcher.indexes.crowd_of_points <index> <folder>`."""
+"""Threads that search one index while others change and compact it. It runs as a process of its own, for what
+goes wrong in an engine ends the process: `python -m tests.matcher.indexes.crowded_index <index> <folder>`."""
 
 import sys
 import threading
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from matcher.indexes.point_index import PointIndex
 from matcher.indexes.snapshots import Snapshots
 from tests.matcher.indexes.drawn_points import Codes, descriptors
-from tests.matcher.indexes.test_point_indexes import KINDS, codes, told_at_once, whole
+from tests.matcher.indexes.test_parted_indexes import KINDS, Index, codes, told_at_once, whole
 
-READERS, OWNERS, ANSWERS, GENERATIONS = 6, 12, 8, 3
+READERS, OWNERS, ANSWERS, GENERATIONS = 6, 12, 5, 3
 # How many states were noted before it was asked and after it was told; which question; what was told.
 Answer = tuple[int, int, int, list[object]]
 
@@ -21,7 +20,7 @@ Answer = tuple[int, int, int, list[object]]
 class Crowd:
     """An index, every state it was ever to be in, and who reads and writes it."""
 
-    def __init__(self, index: PointIndex) -> None:
+    def __init__(self, index: Index) -> None:
         self.index, self.states, self.stop = index, [dict[int, Codes]()], threading.Event()
 
     def churn(self) -> None:
