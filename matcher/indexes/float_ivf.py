@@ -28,7 +28,7 @@ MANY = 50_000  # vectors
 PROBES, AGAIN = 64, 4  # lists looked into; times as many as are wanted are measured again
 TRAINED = 40  # vectors that a list is learned from
 AT_ONCE = 1 << 16  # vectors that are moved or coded together; bounds the memory
-ASKED = 1 << 10  # queries searched together
+ASKED = 1 << 11  # queries searched together
 PLACE_BYTES, EVEN = 8, 8  # of an entry; a list has room for a multiple of so many
 VECTORS, TRAINING, SIZES, LISTS = "vectors", "training", "sizes", "lists"  # arrays
 

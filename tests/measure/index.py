@@ -1,4 +1,4 @@
-"""Measures the index of hashes beside faiss, in one run on the same hashes: `make measure-index`.
+"""Measures the indexes beside faiss, in one run on the same vectors: `make measure-index`.
 
 The hashes are those of the corpus' films, enlarged as tests/measure/index_shelf.py says. Speeds are CPU time on one
 thread. What is searched was found by brute force too: recall is over all of it.
@@ -22,7 +22,7 @@ from matcher.indexes import hamming
 from matcher.indexes.hamming import EVERY, Codes
 from matcher.indexes.hash_index import MOST_PER_QUERY, HashIndex
 from matcher.indexes.snapshots import Snapshots
-from tests.measure import films_corpus, index_crowd, index_life, index_peers, index_shelf
+from tests.measure import films_corpus, index_crowd, index_life, index_peers, index_shelf, index_vectors
 from tests.measure.index_crowd import Seat
 from tests.measure.index_shelf import RANGE, SEED, Shelf
 
@@ -171,6 +171,8 @@ def main() -> None:
             for count, lists in zip(size.shelves, size.lists, strict=True)
         ]
     episode = backfill(films, size.sightings)
+    vectors = index_vectors.measure(is_quick=is_quick)
+    _say(f"local points and floats: {vectors}")
     largest, first = shelves[-1], shelves[0]
     ours = {key: value for key, value in largest.items() if key not in ("flat", "ivf", "crowd")}
     result = {
@@ -182,7 +184,7 @@ def main() -> None:
             "add_to_found_p99_s": largest["add_to_found_p99_s"], "backfill_cpu_s": episode[f"cpu_s_radius_{RANGE}"],
         },
         "peers": {"faiss IndexBinaryFlat": largest["flat"], "faiss IndexBinaryIVF": largest["ivf"]},
-        "shelves": shelves, "backfill": episode, "size": asdict(size),
+        "shelves": shelves, "backfill": episode, "size": asdict(size), **vectors,
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1),
         "took_s": round(time.monotonic() - began), "versions": {name: version(name) for name in PARTS},
     }  # fmt: skip
@@ -201,6 +203,10 @@ def show(result: dict[str, Any]) -> None:
             lines.append(f"faiss {peer}: {key:32}" + "".join(f"{each[peer].get(key, '')!s:>14}" for each in shelves))
     lines += [f"backfill: {key:34}{value!s:>14}" for key, value in result["backfill"].items()]
     lines += [f"eight readers: {key:29}{value!s:>14}" for key, value in shelves[-1]["crowd"].items()]
+    points, floats, many = result["points"], result["floats"], result["points"]["many"]
+    lines += [f"{'':44}{'points':>14}{'floats':>14}{'many points':>14}"]
+    for key in dict.fromkeys(key for each in (points, floats, many) for key in each if key != "many"):
+        lines.append(f"{key:44}" + "".join(f"{each.get(key, '')!s:>14}" for each in (points, floats, many)))
     sys.stdout.write("\n".join(lines) + "\n")
 
 
