@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from config import clock
 from matcher.indexes import hamming, multi_index
@@ -150,6 +151,12 @@ class HashIndex:
             left = left[~is_done]
         return hits
 
+    def owners(self) -> Numbers:
+        """Return every owner of a hash, in ascending order."""
+        state = self._state
+        counts = np.diff(state.base.begins)
+        return np.union1d(state.base.owners[_counting(state, counts)], state.delta.owners())
+
     def codes_of(self, owner: int) -> Codes:
         """Return the hashes of an owner as they were added; none when it has none."""
         state = self._state
@@ -277,14 +284,20 @@ def _merged(parts: list[Near], queries: int, most: int) -> Near:
     return Near(query[kept], owner[kept], row[kept], distance[kept])
 
 
+def _counting(state: _State, counts: Numbers) -> NDArray[np.bool_]:
+    """Say of each owner of the base, which has so many hashes there, whether they count."""
+    counting = counts > 0
+    if len(state.counting):
+        starts = state.base.begins[:-1][counting]
+        counting[counting] = state.counting[starts >> 3] >> (starts & 7) & 1 > 0
+    return counting
+
+
 def _entries(state: _State) -> tuple[Numbers, Numbers, Codes]:
     """Return everything that counts: (owners, how many hashes of each, the hashes)."""
     base, delta = state.base, state.delta
     counts = np.diff(base.begins)
-    is_kept = counts > 0
-    if len(state.counting):
-        starts = base.begins[:-1][is_kept]
-        is_kept[is_kept] = state.counting[starts >> 3] >> (starts & 7) & 1 > 0
+    is_kept = _counting(state, counts)
     new, new_counts = np.unique(delta.owners(), return_counts=True)
     owners = np.concatenate([base.owners[is_kept], new])
     every = np.concatenate([counts[is_kept], new_counts])

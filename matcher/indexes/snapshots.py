@@ -8,11 +8,13 @@ or the new one, whole. Nothing here is the truth: what cannot be read is built a
 import errno
 import hashlib
 import json
+import math
 import mmap
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,19 @@ class SnapshotNotWritten(MekikiError):
     permanent = False
 
 
+class SnapshotBusy(SnapshotNotWritten):
+    """Another process is writing a generation of the same index."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """An array that comes piece by piece, so that nobody has to hold all of it."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    pieces: Iterable[Array]  # whose items, one after another, are those of the array
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One generation, opened."""
@@ -54,6 +69,16 @@ class Snapshot:
     def bytes_mapped(self) -> int:
         """Return the bytes of all arrays; one copy of them serves every process."""
         return sum(array.nbytes for array in self.arrays.values())
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a generation says of itself, without opening it."""
+
+    generation: int
+    made_at: datetime
+    bytes_on_disk: int
+    shapes: Mapping[str, tuple[int, ...]]  # of the arrays, by name
 
 
 class Snapshots:
@@ -91,6 +116,21 @@ class Snapshots:
                 damages.append(str(damaged))
         return None, damages
 
+    def summary(self) -> Summary | None:
+        """Return what the generation in use says of itself, its arrays unread; None when there is none. Raises
+        SnapshotDamaged."""
+        generation = self.current()
+        if not generation:
+            return None
+        manifest = _manifest(self.folder / f"{NAME}{generation}", generation)
+        files = manifest["files"]
+        return Summary(
+            generation,
+            datetime.fromisoformat(manifest["made_at"]),
+            sum(int(facts["bytes"]) for facts in files.values()),
+            {name: tuple(facts["shape"]) for name, facts in files.items()},
+        )
+
     def opened(self, generation: int) -> Snapshot:
         """Return a generation, every byte of it checked. Raises SnapshotDamaged."""
         folder = self.folder / f"{NAME}{generation}"
@@ -99,17 +139,18 @@ class Snapshots:
         self._whole = generation
         return Snapshot(generation, int(manifest["covers"]), str(manifest["made_at"]), arrays)
 
-    def write(self, arrays: Iterable[tuple[str, Array]], covers: int) -> Snapshot:
+    def write(self, arrays: Iterable[tuple[str, Array | Pieces]], covers: int) -> Snapshot:
         """Store a new generation durably and return it, mapped; all others but one to fall back to are removed.
 
-        Raises SnapshotNotWritten when the disk is full or somebody else is writing; what was there stays.
+        Raises SnapshotNotWritten when the disk is full or the folder cannot be written to, SnapshotBusy when somebody
+        else is writing; what was there stays.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / LOCK, timeout=0):
                 return self._written(arrays, covers)
         except Timeout as busy:
-            raise SnapshotNotWritten(
+            raise SnapshotBusy(
                 f"Another process is writing the index in {self.folder}; try again when it is done."
             ) from busy
         except OSError as failed:
@@ -118,7 +159,7 @@ class Snapshots:
                 f"The index in {self.folder} could not be written, {why}; the generation before stays in use."
             ) from failed
 
-    def _written(self, arrays: Iterable[tuple[str, Array]], covers: int) -> Snapshot:
+    def _written(self, arrays: Iterable[tuple[str, Array | Pieces]], covers: int) -> Snapshot:
         for left in self.folder.glob(f"{ASIDE}*"):  # by somebody who was killed
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         generation = max(self._known(), default=0) + 1
@@ -191,21 +232,29 @@ def _view(path: Path, facts: Mapping[str, Any]) -> Array:
         return np.frombuffer(mmap.mmap(file.fileno(), facts["bytes"], access=mmap.ACCESS_READ), kind).reshape(shape)
 
 
-def _stored(path: Path, array: Array) -> dict[str, Any]:
+def _stored(path: Path, array: Array | Pieces) -> dict[str, Any]:
     """Write an array through to the disk and return what the manifest says of it."""
-    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-    _put(path, [content])
-    facts = {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": array.nbytes}
-    return {**facts, "sha256": hashlib.sha256(content).hexdigest()}
+    told, size = hashlib.sha256(), math.prod(array.shape) * array.dtype.itemsize
+
+    def hashed() -> Iterator[memoryview]:
+        for piece in array.pieces if isinstance(array, Pieces) else [array]:
+            content = np.ascontiguousarray(piece, array.dtype).reshape(-1).view(np.uint8).data
+            told.update(content)
+            yield content
+
+    if _put(path, hashed()) != size:
+        raise ValueError(f"the pieces of {path.name} are not as many as its shape says")
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": size, "sha256": told.hexdigest()}
 
 
-def _put(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+def _put(path: Path, chunks: Iterable[bytes | memoryview]) -> int:
+    """Write through to the disk and return how many bytes there were."""
     # Written, not mapped: a full disk is then an error, not a signal that ends the process.
     with path.open("wb") as out:
-        for chunk in chunks:
-            out.write(chunk)
+        size = sum(out.write(chunk) for chunk in chunks)
         out.flush()
         os.fsync(out.fileno())
+    return size
 
 
 def _flushed(folder: Path) -> None:
