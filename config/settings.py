@@ -185,6 +185,11 @@ class Settings(_Section):
         return self.home / "blobs"
 
     @property
+    def indexes(self) -> Path:
+        """The folder of the indexes; everything in it can be built again."""
+        return self.home / "indexes"
+
+    @property
     def sources(self) -> Path:
         """The folder of the declarative sources."""
         return self.home / "sources"

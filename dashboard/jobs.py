@@ -19,6 +19,7 @@ import matcher.intake
 import matcher.learn_stretches
 import matcher.match
 import matcher.shared_areas
+import matcher.upkeep
 import notices.draft
 import notices.send
 import notices.verify
@@ -51,6 +52,7 @@ JOBS = (
         matcher.learn_stretches.learn, 16),
     Job("find overlaps", "the same content, registered by two owners", matcher.find_overlaps.pending,
         matcher.find_overlaps.look, 4),
+    Job("store indexes", "so that every process opens them at once", matcher.upkeep.pending, matcher.upkeep.compact, 1),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
         matcher.intake.describe_sightings, 8),
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),

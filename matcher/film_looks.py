@@ -1,6 +1,6 @@
 """The first witness of a copied film: whole frames that look alike (film-pdq), aligned in time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +10,11 @@ from fingerprints.interface import Laid, Vectors
 from fingerprints.kinds import seen_insets
 from fingerprints.kinds.film_pdq import CENTRE_72, CENTRE_85, FULL, MIRRORED, TRIMMED
 from matcher import alignment
+from matcher.indexes import hamming
 from matcher.indexes.film_frames import FilmFrames
 from matcher.indexes.hamming import Codes
 from matcher.indexes.near import Near
+from matcher.indexes.snapshots import Array
 from matcher.interface import Segment
 
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)
@@ -31,6 +33,7 @@ ALONE_BITS = 64  # of one frame that needs no second: nearer than any two unrela
 INSET_MIRRORED = seen_insets.MIRRORED
 INSET_WORTH = 40.0  # local points that an equal hash is worth
 STRAIGHT_SIZE = (320.0, 180.0)  # pixels of the frame that an inset is straightened to
+WORDS, AT_S, FLAT = "look_words", "look_at_s", "look_flat"  # what is kept of a film; never rename, never retype
 SETTLED_PICTURES, SETTLED_BITS = 4, 60.0  # key frames on one line; nobody has to look between them
 
 
@@ -84,33 +87,41 @@ def flat_spans(vectors: Vectors, quality: float) -> alignment.Spans:
     return list(zip(starts_s[is_flat].tolist(), ends_s[is_flat].tolist(), strict=True))
 
 
+def kept(vectors: Vectors) -> dict[str, Array]:
+    """Return what a shelf keeps of a film's whole frames, by name: the hashes laid out, their seconds, and when it
+    shows next to nothing."""
+    keep = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS) & (vectors.positions[:, 2] >= LEAST_QUALITY)
+    return {
+        WORDS: hamming.laid_out(vectors.codes[keep]),
+        AT_S: vectors.positions[keep, 0],
+        FLAT: np.array(flat_spans(vectors, LEAST_QUALITY), np.float64).reshape(-1, 2),
+    }
+
+
 class Looks:
     """The whole frames of the films on a shelf."""
 
     def __init__(self) -> None:
         self._frames = FilmFrames()
-        self._at_s: dict[int, NDArray[np.float64]] = {}
-        self._proves: dict[int, NDArray[np.bool_]] = {}
-        self._flat: dict[int, alignment.Spans] = {}
+        self._kept: dict[int, Mapping[str, Array]] = {}
+        self._exclusions: dict[int, alignment.Spans] = {}
 
-    def add(self, reference_id: int, vectors: Vectors, exclusions: alignment.Spans = ()) -> None:
-        """Put a film's frames on the shelf; frames in `exclusions` are recognised but prove nothing."""
-        self._flat[reference_id] = flat_spans(vectors, LEAST_QUALITY)
-        keep = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS) & (vectors.positions[:, 2] >= LEAST_QUALITY)
-        self._frames.add(reference_id, vectors.codes[keep])
-        self._at_s[reference_id] = vectors.positions[keep, 0].astype(np.float64)
-        self._proves[reference_id] = ~alignment.inside(self._at_s[reference_id], exclusions)
+    def put(self, reference_id: int, kept: Mapping[str, Array], exclusions: alignment.Spans = ()) -> None:
+        """Put a film's frames on the shelf, as `kept` told them; they are not copied. Frames in `exclusions` are
+        recognised but prove nothing."""
+        self._frames.put(reference_id, kept[WORDS])
+        self._kept[reference_id], self._exclusions[reference_id] = kept, exclusions
 
     def remove(self, reference_id: int) -> None:
         """Take a film's frames off the shelf; unknown films are no error."""
         self._frames.remove(reference_id)
-        self._at_s.pop(reference_id, None)
-        self._proves.pop(reference_id, None)
-        self._flat.pop(reference_id, None)
+        self._kept.pop(reference_id, None)
+        self._exclusions.pop(reference_id, None)
 
     def flat(self, reference_id: int) -> alignment.Spans:
         """Return when a film on the shelf shows next to nothing."""
-        return self._flat.get(reference_id, ())
+        spans = self._kept[reference_id][FLAT].tolist() if reference_id in self._kept else []
+        return [(start_s, end_s) for start_s, end_s in spans]
 
     def glimpses(self, vectors: Vectors) -> dict[int, list[Glimpse]]:
         """Return, by reference, the stretches that a film seen at a glance may show: two frames that agree on when, or
@@ -166,12 +177,14 @@ class Looks:
         self, reference_id: int, at_s: alignment.Seconds, codes: Codes, near: Near, manner: alignment.Manner = MANNER
     ) -> list[Look]:
         """Return the stretches that the pairs of one reference line up to; `codes` are the film's frames at `at_s`."""
-        hits = alignment.Hits(at_s[near.query], self._at_s[reference_id][near.row], _votes(near))
+        theirs_s = self._kept[reference_id][AT_S][near.row].astype(np.float64)
+        hits = alignment.Hits(at_s[near.query], theirs_s, _votes(near))
+        proves = ~alignment.inside(theirs_s, self._exclusions[reference_id])
         ours = self._frames.codes_of(reference_id)
         found = []
         for segment in alignment.align(hits, manner, at_s):
             on_line = alignment.lies_on(segment, hits, manner.tolerance_s)
-            proof = on_line & self._proves[reference_id][near.row]
+            proof = on_line & proves
             query, bits = near.query[on_line], near.distance[on_line]
             look = Look(
                 replace(segment, score=_worth_s(query, bits)),

@@ -20,13 +20,16 @@ OVERLAY_CELL_PX = 8
 STRONGEST, LARGE_PX = 30, 4.0  # what film-sift keeps of a reference, in a copy that is a little smaller
 
 
+Numbers = NDArray[np.int64] | NDArray[np.int32]
+
+
 @dataclass(frozen=True)
 class Pictures:
     """A film's kept pictures and the points on them."""
 
     begins_s: NDArray[np.float64]
     held_s: NDArray[np.float64]
-    picture: NDArray[np.int64]  # of each point, which picture it is on
+    picture: Numbers  # of each point, which picture it is on
     places: NDArray[np.float32]  # of each point, x, y, size and angle
     codes: Codes  # 16 bytes a point as stored; 128 unpacked
     size: tuple[float, float]  # width and height of the frame the places refer to
@@ -61,7 +64,7 @@ class Pictures:
         return self.only(~_is_overlay(self))
 
 
-def most_telling(picture: NDArray[np.int64], sizes: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
+def most_telling(picture: Numbers, sizes: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
     """Say of each point whether it is among so many of its picture that a reference is likeliest to have kept; those
     of one picture stand together, strongest first."""
     first = np.searchsorted(picture, picture)

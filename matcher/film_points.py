@@ -15,6 +15,7 @@ from matcher import alignment, geometry
 from matcher.film_pictures import Pictures
 from matcher.indexes.film_points import FilmPoints
 from matcher.indexes.near import Near
+from matcher.indexes.snapshots import Array
 from matcher.interface import Segment
 
 NEIGHBOURS = 10  # stored descriptors asked for each
@@ -36,6 +37,9 @@ BLOCK = 256  # query pictures searched at a time; bounds the memory of a long fi
 STRAIGHT_PX = 16.0  # of 320; the map it was straightened by is a few pixels off
 STRAIGHT_GROWTH, STRAIGHT_TURN = 1.6, 25.0  # times, degrees
 STRAIGHT_POINTS = 5  # distinct points in one arrangement; so few do, as chance has hardly a pair there
+
+CODES, PLACES, PICTURE = "point_codes", "point_places", "point_picture"  # what is kept of a film, as Pictures names
+BEGINS_S, HELD_S, SIZE = "point_begins_s", "point_held_s", "point_size"  # it; never rename, never retype
 
 
 @dataclass(frozen=True)
@@ -60,29 +64,42 @@ class Shown:
     best: Sighting
 
 
+def kept(vectors: Vectors) -> dict[str, Array]:
+    """Return what a shelf keeps of a film's pictures, by name: without the points of overlays that recur all over
+    it."""
+    film = Pictures.of(vectors).without_overlays()
+    return {
+        CODES: film.codes, PLACES: film.places, PICTURE: film.picture.astype(np.int32),
+        BEGINS_S: film.begins_s, HELD_S: film.held_s, SIZE: np.array(film.size, np.float64),
+    }  # fmt: skip
+
+
 class Points:
     """The pictures of the films on a shelf, by their local points."""
 
     def __init__(self) -> None:
         self._index = FilmPoints()
         self._films: dict[int, Pictures] = {}
-        self._proves: dict[int, NDArray[np.bool_]] = {}
+        self._exclusions: dict[int, alignment.Spans] = {}
 
-    def add(self, reference_id: int, vectors: Vectors, exclusions: alignment.Spans = ()) -> None:
-        """Put a film's pictures on the shelf, without the points of overlays that recur all over it.
-
-        Pictures in `exclusions` are recognised but prove nothing.
-        """
-        film = Pictures.of(vectors).without_overlays()
-        self._index.add(reference_id, film.codes)
-        self._films[reference_id] = replace(film, codes=film.codes[:0])  # the index has them
-        self._proves[reference_id] = ~alignment.inside(film.begins_s, exclusions)
+    def put(self, reference_id: int, kept: Mapping[str, Array], exclusions: alignment.Spans = ()) -> None:
+        """Put a film's pictures on the shelf, as `kept` told them; they are not copied. Pictures in `exclusions` are
+        recognised but prove nothing. A film that stands there already may get other exclusions, or the same arrays from
+        elsewhere."""
+        if reference_id not in self._films:
+            self._index.add(reference_id, kept[CODES])
+        width, height = kept[SIZE].tolist()
+        # Without their codes, which the index has.
+        self._films[reference_id] = Pictures(
+            kept[BEGINS_S], kept[HELD_S], kept[PICTURE], kept[PLACES], kept[CODES][:0], (width, height)
+        )
+        self._exclusions[reference_id] = exclusions
 
     def remove(self, reference_id: int) -> None:
         """Take a film's pictures off the shelf; unknown films are no error."""
         self._index.remove(reference_id)
         self._films.pop(reference_id, None)
-        self._proves.pop(reference_id, None)
+        self._exclusions.pop(reference_id, None)
 
     def sightings(
         self, vectors: Vectors, decided: alignment.Spans = (), owners: Collection[int] | None = None
@@ -161,15 +178,15 @@ class Points:
         if reference_id not in self._films:  # a work of which hashes alone are kept
             return []
         seen = _clearest_of_each_pair(seen)
-        hits, source = _hits(self._films[reference_id], seen)
-        found = []
+        film, found = self._films[reference_id], []
+        hits, source = _hits(film, seen)
+        proves = ~alignment.inside(film.begins_s, self._exclusions[reference_id])
         for segment in alignment.align(hits, MANNER, asked_s):
             on_line = np.unique(source[alignment.lies_on(segment, hits, MANNER.tolerance_s)])
             support = [seen[number] for number in on_line]
             if not support:
                 continue
             best = max(support, key=lambda each: each.points)
-            proves = self._proves[reference_id]
             proof = [each for each in support if proves[each.reference_picture]]
             found.append(Shown(segment, _different(support), _different(proof), best.points, best))
         return found

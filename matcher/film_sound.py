@@ -1,5 +1,6 @@
 """The third witness of a copied film: the same recording is heard (sound-bits). It never decides alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Vectors
 from matcher.alignment import strongest_apart
+from matcher.indexes.snapshots import Array
 from matcher.interface import Segment
 
 HOP_S = 512 / 11025  # between two rows of sound-bits
@@ -18,6 +20,7 @@ COMMON = 50  # a code heard more often than this in one reference is hum or nois
 MOST_OFFSETS = 3  # offsets of one reference that are checked
 LEAST_VOTES = 4
 MOST_ASKED = 6000  # rows of a query that are looked up: five minutes of sound; of a longer one, evenly spread
+CODES, AT_S, ORDER = "sound_codes", "sound_at_s", "sound_order"  # what is kept of a film; never rename, never retype
 FLIPS = np.concatenate([[0], 1 << np.arange(32)]).astype(np.uint32)  # the code itself, and each with one bit wrong
 
 
@@ -27,13 +30,24 @@ class Track:
 
     codes: NDArray[np.uint32]
     at_s: NDArray[np.float64]
-    order: NDArray[np.int64]
+    order: NDArray[np.int64] | NDArray[np.int32]
 
     @classmethod
     def of(cls, vectors: Vectors) -> "Track":
         """Return the track of a sound-bits fingerprint."""
         codes = np.ascontiguousarray(vectors.codes).view(">u4").ravel().astype(np.uint32)
         return cls(codes, vectors.positions[:, 0].astype(np.float64), np.argsort(codes, kind="stable"))
+
+    @classmethod
+    def shelved(cls, kept: Mapping[str, Array]) -> "Track":
+        """Return the track of what a shelf keeps of a film."""
+        return cls(kept[CODES], kept[AT_S].astype(np.float64), kept[ORDER])
+
+
+def kept(vectors: Vectors) -> dict[str, Array]:
+    """Return what a shelf keeps of a film's sound, by name."""
+    track = Track.of(vectors)
+    return {CODES: track.codes, AT_S: track.at_s.astype(np.float32), ORDER: track.order.astype(np.int32)}
 
 
 @dataclass(frozen=True)
@@ -48,20 +62,20 @@ class Sounds:
     """The sound of the films and recordings on a shelf."""
 
     def __init__(self) -> None:
-        self._tracks: dict[int, Track] = {}
+        self._kept: dict[int, Mapping[str, Array]] = {}
 
-    def add(self, reference_id: int, vectors: Vectors) -> None:
-        """Put a film's sound on the shelf."""
-        self._tracks[reference_id] = Track.of(vectors)
+    def put(self, reference_id: int, kept: Mapping[str, Array]) -> None:
+        """Put a film's sound on the shelf, as `kept` told it; it is not copied."""
+        self._kept[reference_id] = kept
 
     def remove(self, reference_id: int) -> None:
         """Take a film's sound off the shelf; unknown films are no error."""
-        self._tracks.pop(reference_id, None)
+        self._kept.pop(reference_id, None)
 
     def compare(self, vectors: Vectors) -> dict[int, list[Heard]]:
         """Return, by reference, the stretches that sound alike, clearest first."""
         query = Track.of(vectors)
-        found = {reference_id: _heard(query, track) for reference_id, track in self._tracks.items()}
+        found = {reference_id: _heard(query, Track.shelved(kept)) for reference_id, kept in self._kept.items()}
         return {reference_id: heard for reference_id, heard in found.items() if heard}
 
 

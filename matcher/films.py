@@ -6,12 +6,14 @@ Three witnesses are heard: whole frames, local points where the frames were unde
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from fingerprints.interface import Vectors
 from fingerprints.kinds.film_pdq import FULL
-from matcher import alignment, film_score, film_watch, geometry
+from matcher import alignment, film_looks, film_points, film_score, film_sound, film_watch, geometry
+from matcher.addresses import address, reference_of
 from matcher.film_looks import SETTLED_BITS, Look, Looks, Place, strongest
 from matcher.film_points import Points, Shown, Sighting, asked_moments
 from matcher.film_score import FilmEvidence
@@ -19,6 +21,9 @@ from matcher.film_seen import Promise, Seen
 from matcher.film_sound import Heard, Sounds
 from matcher.film_stretches import Stretch, decided, fused
 from matcher.film_watch import INSETS, LOOKS, POINTS, Asked
+from matcher.indexes.arrays import Arrays
+from matcher.indexes.durable import taken_up
+from matcher.indexes.snapshots import Array, Snapshots
 from matcher.interface import Altered, Comparison
 
 CLEAR_OUTLINE = 15  # points; fewer place the corners a few pixels off
@@ -29,29 +34,72 @@ LEAST_SURE = 0.3  # of a single stretch; below it the stretch is not reported
 class FilmShelf:
     """Every registered film, ready to be compared. Not safe for several threads at once."""
 
-    def __init__(self, *, likely_copy: float = 0.90, worth_a_look: float = 0.50) -> None:
+    def __init__(self, *, likely_copy: float = 0.90, worth_a_look: float = 0.50, indexes: Path | None = None) -> None:
+        """Open the shelf that is kept in the folder `indexes`; without one it is in memory alone."""
         self._likely_copy = likely_copy
         self._worth_a_look = worth_a_look
+        self.kept = Arrays(None if indexes is None else Snapshots(indexes / "films"))  # by number; see `addresses`
         self._looks, self._points, self._sounds = Looks(), Points(), Sounds()
+        self._numbers: dict[int, int] = {}  # of the references that stand on the shelf
         self._exclusions: dict[int, alignment.Spans] = {}
 
-    def add(self, reference_id: int, vectors: Mapping[str, Vectors], exclusions: alignment.Spans = ()) -> None:
-        """Put a film, or a recording of sound alone, on the shelf; in place of what stood there under that number.
+    def add(
+        self,
+        reference_id: int,
+        vectors: Mapping[str, Vectors],
+        exclusions: alignment.Spans = (),
+        number: int | None = None,
+    ) -> None:
+        """Put a film, or a recording of sound alone, on the shelf; in place of what stood there of that reference.
 
-        `exclusions` are (start, end) seconds that prove nothing: openings, endings, stock footage.
+        `exclusions` are (start, end) seconds that prove nothing: openings, endings, stock footage. `number` is that of
+        the vectors; without one the shelf is not kept.
         """
         self.remove(reference_id)
-        self._exclusions[reference_id] = tuple(exclusions)
-        if "film-pdq" in vectors:
-            self._looks.add(reference_id, vectors["film-pdq"], exclusions)
-        if "film-sift" in vectors:
-            self._points.add(reference_id, vectors["film-sift"], exclusions)
-        if "sound-bits" in vectors:
-            self._sounds.add(reference_id, vectors["sound-bits"])
+        number = address(reference_id) if number is None else number
+        self.kept.put(number, kept(vectors))
+        self._stand(number, exclusions)
 
     def remove(self, reference_id: int) -> None:
         """Take a film off the shelf; unknown films are no error."""
-        self._exclusions.pop(reference_id, None)
+        if reference_id in self._numbers:
+            self.kept.remove(self._numbers[reference_id])
+            self._fall(reference_id)
+
+    def keep(self, wanted: Mapping[int, alignment.Spans]) -> list[int]:
+        """Have the films with these numbers on the shelf, each with its exclusions, and no others; return the numbers
+        of which nothing is stored, to be added."""
+        is_remapped = taken_up(self.kept)
+        stored = self.kept.owners()
+        numbers = np.fromiter(wanted, np.int64, len(wanted))
+        self.kept.change({}, np.setdiff1d(stored, numbers).tolist())
+        for reference_id in [each for each, number in self._numbers.items() if number not in wanted]:
+            self._fall(reference_id)
+        for number in np.intersect1d(stored, numbers).tolist():
+            reference_id, exclusions = reference_of(number), tuple(wanted[number])
+            if is_remapped or self._exclusions.get(reference_id) != exclusions:
+                self._stand(number, exclusions)
+        return [int(number) for number in np.setdiff1d(numbers, stored)]
+
+    def stand_anew(self) -> None:
+        """Read everything from where it is stored now: after it was written to disk, from there."""
+        for reference_id, number in list(self._numbers.items()):
+            self._stand(number, self._exclusions[reference_id])
+
+    def _stand(self, number: int, exclusions: alignment.Spans) -> None:
+        """Have the witnesses look at what is stored under a number."""
+        reference_id, arrays = reference_of(number), self.kept.take(number) or {}
+        self._numbers[reference_id], self._exclusions[reference_id] = number, tuple(exclusions)
+        if film_looks.WORDS in arrays:
+            self._looks.put(reference_id, arrays, exclusions)
+        if film_points.PLACES in arrays:
+            self._points.put(reference_id, arrays, exclusions)
+        if film_sound.CODES in arrays:
+            self._sounds.put(reference_id, arrays)
+
+    def _fall(self, reference_id: int) -> None:
+        """Have the witnesses forget a film."""
+        del self._numbers[reference_id], self._exclusions[reference_id]
         for witness in (self._looks, self._points, self._sounds):
             witness.remove(reference_id)
 
@@ -209,6 +257,18 @@ def _of_others(looks: Mapping[int, list[Look]], owner: int) -> alignment.Spans:
 
 def _is_inside(at_s: float, spans: alignment.Spans) -> bool:
     return any(start <= at_s < end for start, end in spans)
+
+
+def kept(vectors: Mapping[str, Vectors]) -> dict[str, Array]:
+    """Return what the shelf keeps of a film, by name."""
+    found: dict[str, Array] = {}
+    if "film-pdq" in vectors:
+        found |= film_looks.kept(vectors["film-pdq"])
+    if "film-sift" in vectors:
+        found |= film_points.kept(vectors["film-sift"])
+    if "sound-bits" in vectors:
+        found |= film_sound.kept(vectors["sound-bits"])
+    return found
 
 
 def _altered(stretch: Stretch) -> Altered | None:

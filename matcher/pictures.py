@@ -1,7 +1,8 @@
 """The still pictures we protect, on a shelf: compare one picture with all of them, with geometry and reasons."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from fingerprints.interface import Vectors
 from fingerprints.keypoints import mirrored
 from matcher import geometry, score, votes
+from matcher.addresses import address, reference_of
 from matcher.closer_look import (
     POINTS,
     THUMB,
@@ -21,8 +23,11 @@ from matcher.closer_look import (
 )
 from matcher.distinctive import Described, without
 from matcher.geometry import Matrix
-from matcher.indexes.binary_flat import BinaryFlat
+from matcher.indexes.arrays import Arrays, Numbers
+from matcher.indexes.durable import Durable, taken_up
+from matcher.indexes.hash_index import HashIndex
 from matcher.indexes.sift_ivf import SiftIvf
+from matcher.indexes.snapshots import Array, Snapshots
 from matcher.interface import Box, Comparison, Transform
 from matcher.votes import Ballot
 
@@ -37,65 +42,109 @@ MOST_ALIGNED = 20  # references, the picture and its mirror image together
 MIRRORED_TURN = 4  # from here on the query was mirrored before it was turned
 FEW_POINTS = 120  # a query with fewer is also asked for by the hashes of its quarter turns; points turn by themselves
 FINENESS = np.array([16, 16, 16, 180], np.float32)  # steps of a pixel, and of a degree, in which points are kept
-
+# What is kept of a picture beside the indexes; never rename, never retype.
+FEATURES = "features"  # (points, 4) uint16: x, y, size, angle in steps of FINENESS
+BOXES = "boxes"  # (hashes, 4) float32: left, top, right, bottom of what each indexed hash saw
+FACTS = "facts"  # width, height of the points' frame; its left, top, right, bottom in the picture
 
 Load = Callable[[int], Described]  # a reference's vectors, asked for only when a closer look is due
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """What the shelf keeps of a reference beside the indexes."""
+class _New:
+    """What goes on the shelf of one reference."""
 
-    features: NDArray[np.uint16]  # (points, 4): x, y, size, angle in steps of FINENESS
-    boxes: NDArray[np.float32]  # (hashes, 4): left, top, right, bottom of what each indexed hash saw
-    facts: tuple[float, ...]  # width, height of the points' frame; its left, top, right, bottom in the picture
-    areas: tuple[Box, ...]
+    kept: Mapping[str, Array]  # beside the indexes
+    hashes: NDArray[np.uint8]
+    points: NDArray[np.uint8]
 
 
 class PictureShelf:
     """Every registered picture, ready to be compared: the indexes only, the rest is loaded when it is needed."""
 
-    def __init__(self, *, likely_copy: float = 0.90, worth_a_look: float = 0.50) -> None:
+    def __init__(self, *, likely_copy: float = 0.90, worth_a_look: float = 0.50, indexes: Path | None = None) -> None:
+        """Open the shelf that is kept in the folder `indexes`; without one it is in memory alone."""
         self._likely_copy = likely_copy
         self._worth_a_look = worth_a_look
-        self._hashes = BinaryFlat()
+        # By number; see `addresses`.
+        self.kept = Arrays(None if indexes is None else Snapshots(indexes / "pictures"))
+        self.hashes = HashIndex(None if indexes is None else Snapshots(indexes / "picture-hashes"))
         self._points = SiftIvf()
-        self._shelved: dict[int, _Kept] = {}
+        self._numbers: dict[int, int] = {}  # of the references that stand on the shelf
+        self._areas: dict[int, tuple[Box, ...]] = {}  # of those that have some
 
-    def add(self, reference_id: int, vectors: Described, areas: Sequence[Box] = ()) -> None:
-        """Put a reference on the shelf, in place of what stood there under that number; found when this returns.
+    def add(self, reference_id: int, vectors: Described, areas: Sequence[Box] = (), number: int | None = None) -> None:
+        """Put a reference on the shelf, in place of what stood there of it; found when this returns.
 
-        What lies inside `areas` is not distinctive: it is neither looked for nor counted.
+        What lies inside `areas` is not distinctive: it is neither looked for nor counted. `number` is that of the
+        vectors without what lies there; without one the shelf is not kept.
         """
         self.remove(reference_id)
-        if POINTS not in vectors:
-            return  # described by other kinds or versions only: there is nothing to lay over a query
-        distinctive = without(vectors, areas)
-        points, hashes = distinctive[POINTS], distinctive.get(HASHES)
-        self._points.add(reference_id, points.codes)
-        boxes = np.empty((0, 4), np.float32)
-        if hashes is not None and len(hashes.codes):
-            indexed = (hashes.positions[:, 0] == 0) & (hashes.positions[:, 6] == 0)  # upright, and no part of a grid
-            self._hashes.add(reference_id, hashes.codes[indexed])
-            boxes = hashes.positions[indexed, 2:6]
-        steps = np.rint(points.positions[:, :4] * FINENESS)
-        features = np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)
-        self._shelved[reference_id] = _Kept(features, boxes, _facts(points), tuple(areas))
+        self.add_all({address(reference_id) if number is None else number: (vectors, tuple(areas))})
+
+    def add_all(self, described: Mapping[int, tuple[Described, tuple[Box, ...]]]) -> None:
+        """Put references on the shelf, by number: what of them is not stored yet."""
+        new = {number: _new(vectors, areas) for number, (vectors, areas) in described.items()}
+        self.kept.change({number: each.kept for number, each in new.items() if number not in self.kept})
+        self.hashes.change(
+            {number: each.hashes for number, each in new.items() if len(each.hashes) and number not in self.hashes}
+        )
+        for number, each in new.items():
+            if reference_of(number) not in self._numbers:
+                self._points.add(reference_of(number), each.points)
+        self._stand({number: areas for number, (_, areas) in described.items() if FACTS in new[number].kept})
 
     def remove(self, reference_id: int) -> None:
         """Take a reference off the shelf; an unknown one is no error."""
-        if self._shelved.pop(reference_id, None) is None:
+        number = self._numbers.pop(reference_id, None)
+        if number is None:
             return
-        self._hashes.remove(reference_id)
+        self._areas.pop(reference_id, None)
+        self.kept.remove(number)
+        self.hashes.remove(number)
         self._points.remove(reference_id)
 
+    def keep(self, wanted: Mapping[int, tuple[Box, ...]]) -> list[int]:
+        """Have the references with these numbers on the shelf, each with its areas, and no others; return the numbers
+        of which something is not stored, to be added."""
+        indexes: tuple[Durable, ...] = (self.kept, self.hashes)
+        for index in indexes:
+            taken_up(index)
+        numbers = np.fromiter(wanted, np.int64, len(wanted))
+        for reference_id in [each for each, number in self._numbers.items() if number not in wanted]:
+            self.remove(reference_id)
+        self.kept.change({}, np.setdiff1d(self.kept.owners(), numbers).tolist())
+        self.hashes.change({}, np.setdiff1d(self.hashes.owners(), numbers).tolist())
+        missing = self._missing(numbers)
+        self._stand({number: wanted[number] for number in np.setdiff1d(self.kept.having(FACTS), missing).tolist()})
+        return [int(number) for number in missing]
+
+    def _missing(self, numbers: Numbers) -> Numbers:
+        """Return the numbers that some index lacks."""
+        hashed = np.setdiff1d(self.kept.having(BOXES), self.hashes.owners())
+        pointed = [
+            number for number in self.kept.having(FEATURES).tolist() if reference_of(number) not in self._numbers
+        ]
+        unknown = np.setdiff1d(numbers, self.kept.owners())
+        return np.union1d(unknown, np.union1d(hashed, np.array(pointed, np.int64)))
+
+    def _stand(self, standing: Mapping[int, tuple[Box, ...]]) -> None:
+        """Answer with these numbers from now on."""
+        self._numbers.update((reference_of(number), number) for number in standing)
+        self._areas.update((reference_of(number), areas) for number, areas in standing.items() if areas)
+
     def __len__(self) -> int:
-        return len(self._shelved)
+        return len(self._numbers)
 
     def bytes_held(self) -> int:
         """Return the bytes of memory that the references take in the indexes, without what is shipped."""
-        kept = sum(each.features.nbytes + each.boxes.nbytes for each in self._shelved.values())
-        return self._points.bytes_held() + self._hashes.bytes_held() + kept
+        return self._points.bytes_held() + self.hashes.bytes_held() + self.kept.bytes_held()
+
+    def _kept_of(self, reference_id: int) -> Mapping[str, Array]:
+        found = self.kept.take(self._numbers[reference_id])
+        if found is None:
+            raise KeyError(reference_id)
+        return found
 
     def compare(self, vectors: Described, load: Load) -> list[Comparison]:
         """Return every reference worth a person's look, best first."""
@@ -112,7 +161,7 @@ class PictureShelf:
             return []
         best: dict[int, Fitted] = {}
         for candidate in self._candidates(vectors):
-            areas = self._shelved[candidate.reference_id].areas
+            areas = self._areas.get(candidate.reference_id, ())
             fitted = look(candidate, load(candidate.reference_id), vectors, areas)
             known = best.get(candidate.reference_id)
             if known is None or score.probability(fitted.evidence) > score.probability(known.evidence):
@@ -135,17 +184,20 @@ class PictureShelf:
         asked = np.ones(len(turns), bool) if len(query[POINTS].codes) < FEW_POINTS else turns % MIRRORED_TURN == 0
         rows = np.flatnonzero(asked)
         found: dict[int, Candidate] = {}
-        for row, near in zip(rows, self._hashes.search(hashes.codes[rows], HASH_NEIGHBOURS), strict=True):
-            for hit in near:
-                known = found.get(hit.owner)
-                if hit.distance > score.HASH_FAR or (known and (known.hash_bits or 0) <= hit.distance):
-                    continue
-                kept = self._shelved[hit.owner]
-                into = _unit(kept.facts, kept.boxes[hit.row])
-                out_of = _unit(_facts(query[POINTS]), hashes.positions[row, 2:6])
-                matrix = _laid_over(into, out_of, int(turns[row]))
-                share = max(_area(kept.boxes[hit.row]), _area(hashes.positions[row, 2:6]))
-                found[hit.owner] = Candidate(hit.owner, matrix, int(hit.distance), share)
+        near = self.hashes.within(hashes.codes[rows], score.HASH_FAR, most=HASH_NEIGHBOURS)
+        columns = (rows[near.query], near.owner, near.row, near.distance)
+        for row, number, place, bits in zip(*(column.tolist() for column in columns), strict=True):
+            owner = reference_of(number)
+            known = found.get(owner)
+            if known and (known.hash_bits or 0) <= bits:
+                continue
+            kept = self._kept_of(owner)
+            box = kept[BOXES][place]
+            into = _unit(kept[FACTS].tolist(), box)
+            out_of = _unit(_facts(query[POINTS]), hashes.positions[row, 2:6])
+            matrix = _laid_over(into, out_of, int(turns[row]))
+            share = max(_area(box), _area(hashes.positions[row, 2:6]))
+            found[owner] = Candidate(owner, matrix, int(bits), share)
         return found
 
     def _by_points(self, query: Vectors, by_hash: dict[int, Candidate]) -> Iterator[Candidate]:
@@ -157,7 +209,8 @@ class PictureShelf:
         ballots.sort(key=lambda each: (-each[0].weight, each[0].owner, each[1]))
         features = [_features(query, is_mirrored=is_mirrored) for is_mirrored in (False, True)]
         for ballot, is_mirrored in ballots[:MOST_ALIGNED]:
-            reference = (self._shelved[ballot.owner].features[ballot.pairs[:, 1]] / FINENESS).astype(np.float32)
+            features_of = self._kept_of(ballot.owner)[FEATURES]
+            reference = (features_of[ballot.pairs[:, 1]] / FINENESS).astype(np.float32)
             aligned = geometry.consensus(reference, features[is_mirrored][ballot.pairs[:, 0]])
             if aligned is None:
                 continue
@@ -180,6 +233,24 @@ class PictureShelf:
             outline=lies,
             reference_outline=seen,
         )
+
+
+def _new(vectors: Described, areas: Sequence[Box]) -> _New:
+    """Return what goes on the shelf of a picture; nothing when it was described by other kinds or versions only, for
+    then there is nothing to lay over a query."""
+    none = np.zeros((0, 0), np.uint8)
+    if POINTS not in vectors:
+        return _New({}, none, none)
+    distinctive = without(vectors, areas)
+    points, hashes = distinctive[POINTS], distinctive.get(HASHES)
+    boxes, codes = np.empty((0, 4), np.float32), none
+    if hashes is not None and len(hashes.codes):
+        indexed = (hashes.positions[:, 0] == 0) & (hashes.positions[:, 6] == 0)  # upright, and no part of a grid
+        boxes, codes = hashes.positions[indexed, 2:6], hashes.codes[indexed]
+    steps = np.rint(points.positions[:, :4] * FINENESS)
+    features = np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)
+    kept = {FEATURES: features, BOXES: boxes, FACTS: np.array(_facts(points), np.float64)}
+    return _New(kept, codes, points.codes)
 
 
 def _facts(points: Vectors) -> tuple[float, ...]:
@@ -207,7 +278,7 @@ def _laid_over(into_unit: Matrix, query_into_unit: Matrix, turn: int) -> Matrix:
     return np.asarray((np.linalg.inv(query_into_unit) @ np.linalg.inv(turned) @ into_unit)[:2], dtype=np.float64)
 
 
-def _unit(facts: tuple[float, ...], box: NDArray[np.float32]) -> Matrix:
+def _unit(facts: Sequence[float], box: NDArray[np.float32]) -> Matrix:
     """Return the map from the points' frame to the unit square of the part that was hashed.
 
     `facts` are width, height, left, top, right, bottom of the frame, `box` the part's sides; all but the first two as

@@ -1,82 +1,102 @@
-"""The shelf: every active, described reference in memory, ready to be compared, kept fresh from the database.
+"""The shelf: every active, described reference, ready to be compared, kept fresh from the database.
 
 The indexes are caches of what the database says; nothing is decided here. One shelf serves one home in one process.
+What was stored on disk (see `upkeep`) is opened from there and shared by all processes; the rest is read from the
+database.
 """
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.orm import Session
 
-from config import clock, home
+from config import clock, home, log
 from config.settings import Matching
 from fingerprints import kinds, store
 from fingerprints.interface import Vectors, Watch, Watched
 from fingerprints.store import Fingerprint, Medium
-from matcher import film_again, film_watch, found_stretches, pictures, stop_areas
+from matcher import film_again, film_watch, pictures, shelved
 from matcher.closer_look import Fitted
 from matcher.films import FilmShelf
-from matcher.interface import Box, Comparison, Reason
-from matcher.lives import ReferenceChange
+from matcher.indexes.durable import Durable, is_due, told
+from matcher.indexes.snapshots import SnapshotBusy
+from matcher.interface import Comparison, Reason
 from matcher.pictures import PictureShelf
-from matcher.references import Exclusion, Reference, ends_at, in_force
-from matcher.stop_areas import StopArea
+from matcher.references import Reference, in_force
+from matcher.shelved import FILM_KINDS, Shelved
 
 HELD_PICTURES = 2000  # described references kept in memory for closer looks, about 70 KB each
 LOADED_AT_ONCE = 200  # references, when the shelf is filled
-FILM_KINDS = ("film-pdq", "film-sift", "sound-bits")  # of references
 SEEN_KINDS = (*film_watch.KINDS, "sound-bits")  # of sightings
 Watcher = Callable[[Sequence[Watch]], Watched]  # decodes stretches of the film in question
-_Sign = tuple[object, ...]
-
-
-@dataclass(frozen=True)
-class Shelved:
-    """A reference as it stands on the shelf; another row under its number makes it another one."""
-
-    reference_id: int
-    blob: str
-    medium: str
-    exclusions: tuple[tuple[float, float], ...] = ()
-    areas: tuple[Box, ...] = ()  # not distinctive; of pictures
-    fingerprints: int = 0  # sum of the ids of its film fingerprints: a film described more deeply is another one
+_log = log.get(__name__)
 
 
 class Shelf:
     """All references of one home. Several threads may use it; they take turns."""
 
-    def __init__(self, matching: Matching) -> None:
-        chances = {"likely_copy": matching.likely_copy, "worth_a_look": matching.worth_a_look}
-        self._pictures, self._films = PictureShelf(**chances), FilmShelf(**chances)
-        self._chances = chances
+    def __init__(self, matching: Matching, indexes: Path | None = None) -> None:
+        """Open the shelf that is kept in the folder `indexes`; without one it is in memory alone."""
+        likely_copy, worth_a_look = matching.likely_copy, matching.worth_a_look
+        self._pictures = PictureShelf(likely_copy=likely_copy, worth_a_look=worth_a_look, indexes=indexes)
+        self._films = FilmShelf(likely_copy=likely_copy, worth_a_look=worth_a_look, indexes=indexes)
         self._bare: PictureShelf | None = None  # see `looks`
         self._not_bare: dict[int, Shelved] = {}
         self._shelved: dict[int, Shelved] = {}
         self._held: OrderedDict[int, dict[str, Vectors]] = OrderedDict()
-        self._sign: _Sign = ()
+        self._sign: shelved.Sign = ()
         self._lock = threading.RLock()
+        self.indexes: Mapping[str, Durable] = {
+            "films": self._films.kept, "pictures": self._pictures.kept, "picture-hashes": self._pictures.hashes,
+        }  # fmt: skip
+        self._left: set[str] = set()  # to another process, that was writing them
+        for index in self.indexes.values():
+            told(index)
 
     def __len__(self) -> int:
         return len(self._shelved)
 
     def refresh(self, session: Session) -> None:
         """Take up what was registered, described, excluded or disabled since, by whichever process; cheap when nothing
-        was."""
+        was. What any process stored on disk before is not read from the database again."""
         with self._lock:
-            sign = _sign(session)
+            sign = shelved.sign(session)
             if sign == self._sign:
                 return
-            wanted = _wanted(session)
-            for gone in [each for each in self._shelved.values() if wanted.get(each.reference_id) != each]:
-                self._remove(gone)
-            new = [each for each in wanted.values() if each.reference_id not in self._shelved]
-            for start in range(0, len(new), LOADED_AT_ONCE):
-                self._add(session, new[start : start + LOADED_AT_ONCE])
-            self._sign = sign
+            wanted = shelved.wanted(session, versions_in_use())
+            for reference_id in [known for known, each in self._shelved.items() if wanted.get(known) != each]:
+                self._forget(reference_id)
+            new = [each for each in wanted.values() if self._shelved.get(each.reference_id) != each]
+            self._not_bare |= {each.reference_id: each for each in new if each.areas}
+            numbered = {each.number: each for each in wanted.values() if each.is_described}
+            missing = [
+                *self._pictures.keep({number: each.areas for number, each in numbered.items() if each.is_image}),
+                *self._films.keep({number: each.exclusions for number, each in numbered.items() if not each.is_image}),
+            ]
+            for start in range(0, len(missing), LOADED_AT_ONCE):
+                self._add(session, [numbered[number] for number in missing[start : start + LOADED_AT_ONCE]])
+            self._shelved, self._sign, self._left = wanted, sign, set()
+
+    def is_due(self, name: str, few: int) -> bool:
+        """Say whether a new base of an index should be written: see `durable.is_due`."""
+        return name not in self._left and is_due(self.indexes[name], few)
+
+    def compact(self, name: str) -> None:
+        """Write a new base of an index; questions are answered meanwhile. Where another process is writing one, that
+        will do. Raises SnapshotNotWritten; the index then stays in memory as it is."""
+        try:
+            self.indexes[name].compact()
+        except SnapshotBusy:
+            self._left.add(name)
+            return
+        self.indexes[name].damages.clear()
+        with self._lock:
+            self._films.stand_anew()
 
     def compare(self, session: Session, vectors: Mapping[str, Vectors]) -> list[Comparison]:
         """Return every reference that a still picture holds and that is worth a person's look, best first."""
@@ -119,35 +139,30 @@ class Shelf:
         while self._not_bare:
             some = [self._not_bare.popitem()[1] for _ in range(min(LOADED_AT_ONCE, len(self._not_bare)))]
             if self._bare is None:
-                self._bare = PictureShelf(**self._chances)
+                self._bare = PictureShelf()
             for each, found in _described(session, some, pictures.SEARCHED):
                 self._bare.add(each.reference_id, found)
         return self._bare
 
-    def _remove(self, gone: Shelved) -> None:
-        del self._shelved[gone.reference_id]
-        self._held.pop(gone.reference_id, None)
-        self._pictures.remove(gone.reference_id)
+    def _forget(self, reference_id: int) -> None:
+        """Forget what was kept of a reference for closer looks and for learning."""
+        self._held.pop(reference_id, None)
         if self._bare is not None:
-            self._bare.remove(gone.reference_id)
-        self._not_bare.pop(gone.reference_id, None)
-        self._films.remove(gone.reference_id)
+            self._bare.remove(reference_id)
+        self._not_bare.pop(reference_id, None)
 
     def _add(self, session: Session, new: Sequence[Shelved]) -> None:
-        images = [each for each in new if each.medium == "image"]
-        for each, vectors in _described(session, images, pictures.SEARCHED):
-            self._pictures.add(each.reference_id, vectors, each.areas)
-        others = [each for each in new if each.medium != "image"]
+        images = [each for each in new if each.is_image]
+        described = _described(session, images, pictures.SEARCHED)
+        self._pictures.add_all({each.number: (vectors, each.areas) for each, vectors in described})
+        others = [each for each in new if not each.is_image]
         for each, vectors in _described(session, others, FILM_KINDS):
-            self._films.add(each.reference_id, vectors, each.exclusions)
-        self._not_bare |= {each.reference_id: each for each in images if each.areas}
-        self._shelved |= {each.reference_id: each for each in new}
+            self._films.add(each.reference_id, vectors, each.exclusions, each.number)
 
     def _loader(self, session: Session) -> Callable[[int], Mapping[str, Vectors]]:
         def load(reference_id: int) -> Mapping[str, Vectors]:
             if reference_id not in self._held:
-                shelved = self._shelved[reference_id]
-                self._held[reference_id] = vectors_of(session, shelved.blob, pictures.KINDS)
+                self._held[reference_id] = vectors_of(session, self._shelved[reference_id].blob, pictures.KINDS)
             self._held.move_to_end(reference_id)
             while len(self._held) > HELD_PICTURES:
                 self._held.popitem(last=False)
@@ -165,12 +180,17 @@ _shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
 _shelves_lock = threading.Lock()
 
 
+def open_shelf(session: Session) -> Shelf | None:
+    """Return the shelf of the session's home as it stands; None when nobody in this process has asked for it yet."""
+    return _shelves.get(home.of(session).engine)
+
+
 def shelf(session: Session) -> Shelf:
     """Return the shelf of the session's home, fresh."""
     opened = home.of(session)
     with _shelves_lock:
         if opened.engine not in _shelves:
-            _shelves[opened.engine] = Shelf(opened.settings.matching)
+            _shelves[opened.engine] = Shelf(opened.settings.matching, opened.settings.indexes)
         found = _shelves[opened.engine]
     found.refresh(session)
     return found
@@ -208,66 +228,6 @@ def versions_in_use() -> dict[str, int]:
     pictured = {name: kind.version for name, kind in kinds.picture_kinds().items()}
     filmed = {name: kind.version for name, kind in [*kinds.film_kinds().items(), *kinds.seen_kinds().items()]}
     return pictured | filmed | {name: kind.version for name, kind in kinds.sound_kinds().items()}
-
-
-def _sign(session: Session) -> _Sign:
-    """Return numbers that change whenever the shelf has to."""
-    readable = select(Reference.id).join(Medium, Medium.blob == Reference.blob)
-    active = readable.where(in_force(clock.now()), Medium.kind.is_not(None)).subquery()
-    references = session.execute(select(func.count(), func.max(active.c.id), func.sum(active.c.id))).one()
-    films = select(func.count(), func.max(Fingerprint.id)).where(Fingerprint.kind.in_(kinds.film_kinds()))
-    deeper = session.execute(films).one()  # a film was described anew, or by its local points as well
-    lives = session.execute(select(func.count(), func.max(ReferenceChange.uuid)).select_from(ReferenceChange)).one()
-    exclusions = session.execute(select(func.count(), func.max(Exclusion.id))).one()
-    # The newest uuid, not the newest id: SQLite gives the id of a row that was rolled back to the next one.
-    counted = func.count(), func.count(StopArea.withdrawn_at), func.max(StopArea.uuid)
-    areas = session.execute(select(*counted)).one()
-    return (
-        *references,
-        *deeper,
-        *lives,
-        *_moments_passed(session),
-        *exclusions,
-        *found_stretches.sign(session),
-        *areas,
-    )
-
-
-def _moments_passed(session: Session) -> tuple[int, ...]:
-    """Return how many moments have come at which a reference returns or expires: time changes the shelf as well.
-
-    As long as nobody writes, the numbers only grow; that a sum of ids stays the same hides no change.
-    """
-    now = clock.now()
-    returned = select(func.count(Reference.id)).where(Reference.disabled_until <= now)
-    expired = select(func.count(Reference.id)).where(Reference.bank == "provisional", ends_at() <= now)
-    disabled = select(func.count(Reference.disabled_at))
-    return tuple(session.scalar(each) or 0 for each in (returned, expired, disabled))
-
-
-def _wanted(session: Session) -> dict[int, Shelved]:
-    """Return every reference that belongs on the shelf."""
-    spans: dict[int, list[tuple[float, float]]] = {}
-    for row in session.execute(
-        select(Exclusion.reference_id, Exclusion.start_s, Exclusion.end_s).order_by(Exclusion.id)
-    ):
-        spans.setdefault(row.reference_id, []).append((row.start_s, row.end_s))
-    for number, found in found_stretches.in_force(session).items():
-        spans.setdefault(number, []).extend(found)
-    areas = stop_areas.areas_of(session)
-    of_film = Fingerprint.blob == Reference.blob, Fingerprint.kind.in_(kinds.film_kinds())
-    described = select(func.sum(Fingerprint.id)).where(*of_film).correlate(Reference).scalar_subquery()
-    rows = session.execute(
-        select(Reference.id, Reference.blob, Medium.kind, func.coalesce(described, 0))
-        .join(Medium, Medium.blob == Reference.blob)
-        .where(in_force(clock.now()), Medium.kind.is_not(None))
-        .order_by(Reference.id)
-    )
-    return {
-        number: Shelved(number, blob, kind, tuple(spans.get(number, ())), areas.get(number, ()), fingerprints)
-        for number, blob, kind, fingerprints in rows
-        if kind is not None
-    }
 
 
 def _described(

@@ -25,9 +25,13 @@ class FilmFrames:
 
     def add(self, owner: int, codes: Codes) -> None:
         """Store the hashes of `owner`, (count, 32) uint8, in place of what was stored under that number."""
+        self.put(owner, hamming.laid_out(codes))
+
+    def put(self, owner: int, words: Words) -> None:
+        """Store the hashes of `owner` as `hamming.laid_out` made them; they are kept, not copied, and may be mapped."""
         self.remove(owner)
-        if len(codes):
-            self._films[owner] = hamming.laid_out(codes)
+        if words.shape[1]:
+            self._films[owner] = words
 
     def remove(self, owner: int) -> None:
         """Forget every hash of `owner`; unknown owners are no error."""
