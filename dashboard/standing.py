@@ -1,5 +1,6 @@
 """Where everything stands, as counts and times: one reading for the status command and the morning page."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +12,16 @@ from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from crawlers.recheck import Watch
 from dashboard.people import JobRun
-from matcher import overlaps, quarantines
+from matcher import overlaps, quarantines, upkeep
 from matcher.cases import Assessment, Case, waiting
 from matcher.catalogue import Work
 from matcher.match import Match
 from matcher.references import Reference, in_force
+from matcher.upkeep import Standing
 from notices.ledger import Notice
 
 SOON = timedelta(hours=4)
+INDEXED: tuple[Callable[[Session], Sequence[Standing]], ...] = (upkeep.standing,)  # who keeps indexes on disk
 
 
 def facts(session: Session) -> dict[str, Any]:
@@ -51,3 +54,8 @@ def facts(session: Session) -> dict[str, Any]:
         "last_sweep_at": session.scalar(select(func.max(Sweep.finished_at))),
         "failed_jobs": [f"{run.job}: {run.error}" for run in failed],
     }
+
+
+def indexes(session: Session) -> list[Standing]:
+    """Return how every index on disk stands; none is opened for it, but every reference is counted."""
+    return [each for told in INDEXED for each in told(session)]

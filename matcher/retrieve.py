@@ -215,6 +215,12 @@ def settled_reference_id(session: Session) -> int:
     return session.scalar(upto if gap is None else upto.where(Reference.id < gap)) or 0
 
 
+def undescribed(session: Session) -> int:
+    """Return how many references in force nobody has described yet."""
+    described = select(Medium.id).where(Medium.blob == Reference.blob, _is_described()).exists()
+    return session.scalar(select(func.count(Reference.id)).where(in_force(clock.now()), ~described)) or 0
+
+
 def _is_described() -> ColumnElement[bool]:
     """Return the condition that a reference's medium was described as one: a film may have been glanced at only, when
     the same file was seen on the web first."""

@@ -5,12 +5,18 @@ They are caches. A home without them, with damaged ones or with a full disk matc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
+import numpy as np
 from sqlalchemy.orm import Session
 
+from config import home
 from config.errors import MekikiError
-from matcher import retrieve
-from matcher.indexes.snapshots import SnapshotNotWritten
+from matcher import pictures, retrieve, shelved
+from matcher.indexes.arrays import OWNERS, SHAPES, Numbers
+from matcher.indexes.durable import Durable
+from matcher.indexes.snapshots import SnapshotDamaged, SnapshotNotWritten, Snapshots
 
 
 class IndexNotWritten(MekikiError):
@@ -25,13 +31,30 @@ class Kept:
     says: str  # what it holds, for people
     counted: str  # the stored array that has one row an entry
     few: int  # entries that may come or go before it is written anew, about 16 MB of fingerprints
+    beside: str  # the folder of the arrays that are kept of the same references
+    column: str = ""  # whoever has rows of it there has entries here; "": everybody
 
 
+FILMS, PICTURES = "films", "pictures"
 INDEXES = (
-    Kept("films", "films: frames, pictures and sound", "owners", 4),
-    Kept("pictures", "pictures: where their points lie", "owners", 1000),
-    Kept("picture-hashes", "pictures: hashes of the whole and of parts", "places", 5000),
+    Kept(FILMS, "films: frames, pictures and sound", OWNERS, 4, FILMS),
+    Kept(PICTURES, "pictures: where their points and hashes lie", OWNERS, 1000, PICTURES),
+    Kept("picture-hashes", "pictures: their hashes", "places", 5000, PICTURES, pictures.BOXES),
 )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an index stands, for an operator."""
+
+    name: str
+    says: str
+    entries: int  # in what is on disk
+    made_at: datetime | None  # of what is on disk; None: nothing is
+    bytes_on_disk: int  # mapped, and shared by all processes
+    bytes_held: int  # by this process alone
+    lag: int  # references, described and in force, of which something is not on disk: each process reads them
+    damage: str | None  # one sentence
 
 
 def pending(session: Session, limit: int) -> list[int]:
@@ -53,3 +76,46 @@ def compact(session: Session, numbers: Sequence[int]) -> None:
             shelf.compact(INDEXES[number].name)
         except SnapshotNotWritten as failed:
             raise IndexNotWritten(str(failed)) from failed
+
+
+def standing(session: Session) -> list[Standing]:
+    """Return how every index stands, without opening any: what its newest generation says of itself, and what of the
+    references it lacks."""
+    opened, shelf = home.of(session), retrieve.open_shelf(session)
+    wanted = shelved.wanted(session, retrieve.versions_in_use()).values()
+    found = []
+    for each in INDEXES:
+        is_of_pictures = each.beside == PICTURES
+        numbers = [one.number for one in wanted if one.is_described and one.is_image == is_of_pictures]
+        held = None if shelf is None else shelf.indexes[each.name]
+        found.append(_stands(opened.settings.indexes, each, np.array(numbers, np.int64), held))
+    return found
+
+
+def _stands(folder: Path, each: Kept, numbers: Numbers, index: Durable | None) -> Standing:
+    held = 0 if index is None else index.figures().bytes_held
+    try:
+        summary = Snapshots(folder / each.name).summary()
+        lag = len(_lacking(folder, each, numbers))
+    except SnapshotDamaged as damaged:
+        return Standing(each.name, each.says, 0, None, 0, held, len(numbers), str(damaged))
+    if summary is None:
+        return Standing(each.name, each.says, 0, None, 0, held, lag, None)
+    entries = summary.shapes[each.counted][0]
+    return Standing(each.name, each.says, entries, summary.made_at, summary.bytes_on_disk, held, lag, None)
+
+
+def _lacking(folder: Path, each: Kept, numbers: Numbers) -> Numbers:
+    """Return the references of which something should be in an index and is not, by number."""
+    known = _array(folder / each.beside, OWNERS)
+    unknown = np.setdiff1d(numbers, known)
+    if not each.column:
+        return unknown
+    rows = _array(folder / each.beside, each.column + SHAPES).reshape(-1, 2)[:, 0]
+    having = np.intersect1d(numbers, known[rows > 0])
+    return np.union1d(unknown, np.setdiff1d(having, _array(folder / each.name, OWNERS)))
+
+
+def _array(folder: Path, name: str) -> Numbers:
+    found = Snapshots(folder).array(name)
+    return np.zeros(0, np.int64) if found is None else found

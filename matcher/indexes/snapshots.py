@@ -131,6 +131,15 @@ class Snapshots:
             {name: tuple(facts["shape"]) for name, facts in files.items()},
         )
 
+    def array(self, name: str) -> Array | None:
+        """Return one array of the generation in use, checked; None when there is no generation. Raises
+        SnapshotDamaged."""
+        generation = self.current()
+        if not generation:
+            return None
+        folder = self.folder / f"{NAME}{generation}"
+        return _mapped(folder / name, _manifest(folder, generation)["files"][name])
+
     def opened(self, generation: int) -> Snapshot:
         """Return a generation, every byte of it checked. Raises SnapshotDamaged."""
         folder = self.folder / f"{NAME}{generation}"

@@ -331,3 +331,32 @@ def test_a_small_home_writes_nothing_and_a_larger_one_once(home: Home, registere
         upkeep.compact(session, [0])
         assert upkeep.pending(session, 9) == []
     assert (home.settings.indexes / "films" / "current").exists()
+
+
+def test_how_the_indexes_stand_is_told_without_opening_them(home: Home, registered: list[int]) -> None:
+    with home.sessions()() as session:
+        assert [(each.entries, each.lag, each.made_at) for each in upkeep.standing(session)] == [(0, 2, None)] * 3
+        retrieve.shelf(session)
+        upkeep.compact(session, range(len(upkeep.INDEXES)))
+        late = film_reference(session, factories.work(session, "Other", of=factories.owner(session, "Other")), 3)
+        told = {each.name: each for each in upkeep.standing(session)}
+        assert {name: each.lag for name, each in told.items()} == {"films": 1, "pictures": 0, "picture-hashes": 0}
+        assert (told["films"].entries, told["pictures"].entries) == (2, 2)
+        assert all(
+            each.bytes_on_disk > 0 and each.made_at is not None and each.damage is None for each in told.values()
+        )
+        late.disabled_at = NOW
+        session.flush()
+        assert not any(each.lag for each in upkeep.standing(session))
+        (home.settings.indexes / "films" / "current").write_text("no pointer")
+        damaged = upkeep.standing(session)[0]
+        assert (damaged.entries, damaged.lag) == (0, 2)
+        assert damaged.damage
+        assert "films" in damaged.damage
+
+
+def test_references_that_nobody_described_yet_are_counted(home: Home, registered: list[int]) -> None:
+    with home.sessions()() as session:
+        assert retrieve.undescribed(session) == 0
+        factories.reference(session, factories.work(session, "Other", of=factories.owner(session, "Other")), "new.mp4")
+        assert retrieve.undescribed(session) == 1
