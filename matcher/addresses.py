@@ -8,6 +8,9 @@ order of numbers the references are in the order in which they were registered.
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 CONTENT_BITS = 32  # two contents of one reference have one number once in four thousand million changes of it
 
 
@@ -20,3 +23,8 @@ def address(reference_id: int, content: Iterable[object] = ()) -> int:
 def reference_of(number: int) -> int:
     """Return whose number it is."""
     return number >> CONTENT_BITS
+
+
+def references_of(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return whose numbers these are."""
+    return numbers >> CONTENT_BITS

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from fingerprints.interface import Laid, Vectors
 from fingerprints.keypoints import mirrored
+from fingerprints.quantised import CODE_BYTES
 from matcher import alignment, geometry
+from matcher.addresses import reference_of, references_of
 from matcher.film_pictures import Pictures
-from matcher.indexes.film_points import FilmPoints
+from matcher.indexes.film_points import Codes, FilmPoints
 from matcher.indexes.near import Near
-from matcher.indexes.snapshots import Array
+from matcher.indexes.snapshots import Array, Snapshots
 from matcher.interface import Segment
 
 NEIGHBOURS = 10  # stored descriptors asked for each
@@ -38,8 +40,9 @@ STRAIGHT_PX = 16.0  # of 320; the map it was straightened by is a few pixels off
 STRAIGHT_GROWTH, STRAIGHT_TURN = 1.6, 25.0  # times, degrees
 STRAIGHT_POINTS = 5  # distinct points in one arrangement; so few do, as chance has hardly a pair there
 
-CODES, PLACES, PICTURE = "point_codes", "point_places", "point_picture"  # what is kept of a film, as Pictures names
-BEGINS_S, HELD_S, SIZE = "point_begins_s", "point_held_s", "point_size"  # it; never rename, never retype
+# What is kept of a film beside the index, as Pictures names it; never rename, never retype.
+PLACES, PICTURE, SIZE = "point_places", "point_picture", "point_size"
+BEGINS_S, HELD_S = "point_begins_s", "point_held_s"
 
 
 @dataclass(frozen=True)
@@ -64,42 +67,41 @@ class Shown:
     best: Sighting
 
 
-def kept(vectors: Vectors) -> dict[str, Array]:
-    """Return what a shelf keeps of a film's pictures, by name: without the points of overlays that recur all over
-    it."""
+def kept(vectors: Vectors) -> tuple[dict[str, Array], Codes]:
+    """Return what a shelf keeps of a film's pictures, by name, and the codes for the index: without the points of
+    overlays that recur all over it."""
     film = Pictures.of(vectors).without_overlays()
-    return {
-        CODES: film.codes, PLACES: film.places, PICTURE: film.picture.astype(np.int32),
-        BEGINS_S: film.begins_s, HELD_S: film.held_s, SIZE: np.array(film.size, np.float64),
+    beside: dict[str, Array] = {
+        PLACES: film.places, PICTURE: film.picture.astype(np.int32), SIZE: np.array(film.size, np.float64),
+        BEGINS_S: film.begins_s, HELD_S: film.held_s,
     }  # fmt: skip
+    return beside, film.codes
 
 
 class Points:
     """The pictures of the films on a shelf, by their local points."""
 
-    def __init__(self) -> None:
-        self._index = FilmPoints()
+    def __init__(self, snapshots: Snapshots | None = None) -> None:
+        """Open the index that is kept there; without a place it is in memory alone."""
+        self.index = FilmPoints(snapshots)  # by number; see `addresses`
+        self._numbers: dict[int, int] = {}
         self._films: dict[int, Pictures] = {}
         self._exclusions: dict[int, alignment.Spans] = {}
 
-    def put(self, reference_id: int, kept: Mapping[str, Array], exclusions: alignment.Spans = ()) -> None:
-        """Put a film's pictures on the shelf, as `kept` told them; they are not copied. Pictures in `exclusions` are
-        recognised but prove nothing. A film that stands there already may get other exclusions, or the same arrays from
-        elsewhere."""
-        if reference_id not in self._films:
-            self._index.add(reference_id, kept[CODES])
-        width, height = kept[SIZE].tolist()
-        # Without their codes, which the index has.
+    def put(self, number: int, kept: Mapping[str, Array], exclusions: alignment.Spans = ()) -> None:
+        """Put the pictures of a film, whose codes are in the index under this number, on the shelf, as `kept` told
+        them; they are not copied. Pictures in `exclusions` are recognised but prove nothing."""
+        reference_id, (width, height) = reference_of(number), kept[SIZE].tolist()
+        nothing = np.zeros((0, CODE_BYTES), np.uint8)  # the index has the codes
         self._films[reference_id] = Pictures(
-            kept[BEGINS_S], kept[HELD_S], kept[PICTURE], kept[PLACES], kept[CODES][:0], (width, height)
+            kept[BEGINS_S], kept[HELD_S], kept[PICTURE], kept[PLACES], nothing, (width, height)
         )
-        self._exclusions[reference_id] = exclusions
+        self._numbers[reference_id], self._exclusions[reference_id] = number, exclusions
 
     def remove(self, reference_id: int) -> None:
         """Take a film's pictures off the shelf; unknown films are no error."""
-        self._index.remove(reference_id)
-        self._films.pop(reference_id, None)
-        self._exclusions.pop(reference_id, None)
+        for known in (self._numbers, self._films, self._exclusions):
+            known.pop(reference_id, None)
 
     def sightings(
         self, vectors: Vectors, decided: alignment.Spans = (), owners: Collection[int] | None = None
@@ -107,7 +109,7 @@ class Points:
         """Return, by reference, of `owners` or of all, what the pictures of a film show; of seconds that are `decided`
         already only a few pictures are looked at, for how the copy lies."""
         film = Pictures.of(vectors)
-        if owners is None and self._index.is_crowded:
+        if owners is None and self.index.is_crowded:
             film = film.most_telling(MOST_IN_A_CROWD)
         is_open = ~alignment.inside(film.begins_s, decided)
         asked = np.union1d(np.flatnonzero(is_open), _few_inside(film.begins_s, decided))
@@ -118,7 +120,7 @@ class Points:
             for start in range(0, len(left), BLOCK):
                 part = film.only(np.isin(film.picture, left[start : start + BLOCK])).unpacked()
                 # Everybody's points are asked, for a descriptor that is nearer to a stranger's says nothing.
-                near = self._index.nearest(mirrored(part.codes) if is_mirrored else part.codes, NEIGHBOURS)
+                near = self._nearest(mirrored(part.codes) if is_mirrored else part.codes)
                 near = near if owners is None else _narrowed(near, np.isin(near.owner, list(owners)))
                 for owner, sighting in self._checked(part, near, least=LEAST_POINTS, is_mirrored=is_mirrored):
                     found.setdefault(owner, []).append(sighting)
@@ -131,7 +133,7 @@ class Points:
         if reference_id not in self._films or not len(vectors.codes):
             return []
         film = Pictures.of(vectors).unpacked()
-        near = self._index.nearest(film.codes, NEIGHBOURS, owners=[reference_id])
+        near = self._nearest(film.codes, owners=[reference_id])
         there = self._films[reference_id].places[near.row] * _growth(self._films[reference_id].size, film.size)
         here = film.places[near.query]
         off_px = np.hypot(there[:, 0] - here[:, 0], there[:, 1] - here[:, 1])
@@ -142,6 +144,12 @@ class Points:
             replace(each, laid=after(laid, each.laid))
             for _, each in self._checked(film, near, least=STRAIGHT_POINTS, is_mirrored=False)
         ]
+
+    def _nearest(self, codes: Codes, owners: Collection[int] | None = None) -> Near:
+        """Return what the index says of descriptors, by reference."""
+        numbers = None if owners is None else [self._numbers[owner] for owner in owners]
+        near = self.index.nearest(codes, NEIGHBOURS, numbers)
+        return replace(near, owner=references_of(near.owner))
 
     def _checked(self, part: Pictures, near: Near, *, least: int, is_mirrored: bool) -> list[tuple[int, Sighting]]:
         """Return (reference, sighting) of every candidate with `least` points in one arrangement."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from fingerprints.interface import Vectors
 from fingerprints.kinds.film_pdq import FULL
+from fingerprints.quantised import CODE_BYTES
 from matcher import alignment, film_looks, film_points, film_score, film_sound, film_watch, geometry
 from matcher.addresses import address, reference_of
 from matcher.film_looks import SETTLED_BITS, Look, Looks, Place, strongest
@@ -23,6 +24,7 @@ from matcher.film_stretches import Stretch, decided, fused
 from matcher.film_watch import INSETS, LOOKS, POINTS, Asked
 from matcher.indexes.arrays import Arrays
 from matcher.indexes.durable import taken_up
+from matcher.indexes.film_points import Codes, FilmPoints
 from matcher.indexes.snapshots import Array, Snapshots
 from matcher.interface import Altered, Comparison
 
@@ -39,47 +41,58 @@ class FilmShelf:
         self._likely_copy = likely_copy
         self._worth_a_look = worth_a_look
         self.kept = Arrays(None if indexes is None else Snapshots(indexes / "films"))  # by number; see `addresses`
-        self._looks, self._points, self._sounds = Looks(), Points(), Sounds()
+        self._points = Points(None if indexes is None else Snapshots(indexes / "film-points"))
+        self._looks, self._sounds = Looks(), Sounds()
         self._numbers: dict[int, int] = {}  # of the references that stand on the shelf
         self._exclusions: dict[int, alignment.Spans] = {}
 
-    def add(
-        self,
-        reference_id: int,
-        vectors: Mapping[str, Vectors],
-        exclusions: alignment.Spans = (),
-        number: int | None = None,
-    ) -> None:
+    @property
+    def points(self) -> FilmPoints:
+        """The index of the films' local points."""
+        return self._points.index
+
+    def add(self, reference_id: int, vectors: Mapping[str, Vectors], exclusions: alignment.Spans = ()) -> None:
         """Put a film, or a recording of sound alone, on the shelf; in place of what stood there of that reference.
 
-        `exclusions` are (start, end) seconds that prove nothing: openings, endings, stock footage. `number` is that of
-        the vectors; without one the shelf is not kept.
+        `exclusions` are (start, end) seconds that prove nothing: openings, endings, stock footage.
         """
         self.remove(reference_id)
-        number = address(reference_id) if number is None else number
-        self.kept.put(number, kept(vectors))
-        self._stand(number, exclusions)
+        self.add_all({address(reference_id): (vectors, exclusions)})
+
+    def add_all(self, described: Mapping[int, tuple[Mapping[str, Vectors], alignment.Spans]]) -> None:
+        """Put films on the shelf, by number: what of them is not stored yet."""
+        new = {number: kept(vectors) for number, (vectors, _) in described.items()}
+        self.kept.change({number: beside for number, (beside, _) in new.items() if number not in self.kept})
+        self.points.change(
+            {number: codes for number, (_, codes) in new.items() if len(codes) and number not in self.points}
+        )
+        for number, (_, exclusions) in described.items():
+            self._stand(number, exclusions)
 
     def remove(self, reference_id: int) -> None:
         """Take a film off the shelf; unknown films are no error."""
         if reference_id in self._numbers:
             self.kept.remove(self._numbers[reference_id])
+            self.points.remove(self._numbers[reference_id])
             self._fall(reference_id)
 
     def keep(self, wanted: Mapping[int, alignment.Spans]) -> list[int]:
         """Have the films with these numbers on the shelf, each with its exclusions, and no others; return the numbers
-        of which nothing is stored, to be added."""
-        is_remapped = taken_up(self.kept)
-        stored = self.kept.owners()
+        of which something is not stored, to be added."""
         numbers = np.fromiter(wanted, np.int64, len(wanted))
-        self.kept.change({}, np.setdiff1d(stored, numbers).tolist())
+        is_remapped = taken_up(self.kept)
+        taken_up(self.points)
+        for index in (self.kept, self.points):
+            index.change({}, np.setdiff1d(index.owners(), numbers).tolist())
         for reference_id in [each for each, number in self._numbers.items() if number not in wanted]:
             self._fall(reference_id)
-        for number in np.intersect1d(stored, numbers).tolist():
+        pointless = np.setdiff1d(self.kept.having(film_points.PLACES), self.points.owners())
+        missing = np.union1d(np.setdiff1d(numbers, self.kept.owners()), pointless)
+        for number in np.setdiff1d(numbers, missing).tolist():
             reference_id, exclusions = reference_of(number), tuple(wanted[number])
             if is_remapped or self._exclusions.get(reference_id) != exclusions:
                 self._stand(number, exclusions)
-        return [int(number) for number in np.setdiff1d(numbers, stored)]
+        return [int(number) for number in missing]
 
     def stand_anew(self) -> None:
         """Read everything from where it is stored now: after it was written to disk, from there."""
@@ -93,7 +106,7 @@ class FilmShelf:
         if film_looks.WORDS in arrays:
             self._looks.put(reference_id, arrays, exclusions)
         if film_points.PLACES in arrays:
-            self._points.put(reference_id, arrays, exclusions)
+            self._points.put(number, arrays, exclusions)
         if film_sound.CODES in arrays:
             self._sounds.put(reference_id, arrays)
 
@@ -259,16 +272,18 @@ def _is_inside(at_s: float, spans: alignment.Spans) -> bool:
     return any(start <= at_s < end for start, end in spans)
 
 
-def kept(vectors: Mapping[str, Vectors]) -> dict[str, Array]:
-    """Return what the shelf keeps of a film, by name."""
+def kept(vectors: Mapping[str, Vectors]) -> tuple[dict[str, Array], Codes]:
+    """Return what the shelf keeps of a film, by name, and the codes of its local points."""
     found: dict[str, Array] = {}
+    codes = np.zeros((0, CODE_BYTES), np.uint8)
     if "film-pdq" in vectors:
         found |= film_looks.kept(vectors["film-pdq"])
     if "film-sift" in vectors:
-        found |= film_points.kept(vectors["film-sift"])
+        beside, codes = film_points.kept(vectors["film-sift"])
+        found |= beside
     if "sound-bits" in vectors:
         found |= film_sound.kept(vectors["sound-bits"])
-    return found
+    return found, codes
 
 
 def _altered(stretch: Stretch) -> Altered | None:

@@ -24,7 +24,7 @@ from matcher.closer_look import (
 from matcher.distinctive import Described, without
 from matcher.geometry import Matrix
 from matcher.indexes.arrays import Arrays, Numbers
-from matcher.indexes.durable import Durable, taken_up
+from matcher.indexes.durable import taken_up
 from matcher.indexes.hash_index import HashIndex
 from matcher.indexes.sift_ivf import SiftIvf
 from matcher.indexes.snapshots import Array, Snapshots
@@ -69,7 +69,7 @@ class PictureShelf:
         # By number; see `addresses`.
         self.kept = Arrays(None if indexes is None else Snapshots(indexes / "pictures"))
         self.hashes = HashIndex(None if indexes is None else Snapshots(indexes / "picture-hashes"))
-        self._points = SiftIvf()
+        self.points = SiftIvf(None if indexes is None else Snapshots(indexes / "picture-points"))
         self._numbers: dict[int, int] = {}  # of the references that stand on the shelf
         self._areas: dict[int, tuple[Box, ...]] = {}  # of those that have some
 
@@ -89,9 +89,9 @@ class PictureShelf:
         self.hashes.change(
             {number: each.hashes for number, each in new.items() if len(each.hashes) and number not in self.hashes}
         )
-        for number, each in new.items():
-            if reference_of(number) not in self._numbers:
-                self._points.add(reference_of(number), each.points)
+        self.points.change(
+            {number: each.points for number, each in new.items() if len(each.points) and number not in self.points}
+        )
         self._stand({number: areas for number, (_, areas) in described.items() if FACTS in new[number].kept})
 
     def remove(self, reference_id: int) -> None:
@@ -102,31 +102,27 @@ class PictureShelf:
         self._areas.pop(reference_id, None)
         self.kept.remove(number)
         self.hashes.remove(number)
-        self._points.remove(reference_id)
+        self.points.remove(number)
 
     def keep(self, wanted: Mapping[int, tuple[Box, ...]]) -> list[int]:
         """Have the references with these numbers on the shelf, each with its areas, and no others; return the numbers
         of which something is not stored, to be added."""
-        indexes: tuple[Durable, ...] = (self.kept, self.hashes)
-        for index in indexes:
-            taken_up(index)
         numbers = np.fromiter(wanted, np.int64, len(wanted))
+        for index in (self.kept, self.hashes, self.points):
+            taken_up(index)
+            index.change({}, np.setdiff1d(index.owners(), numbers).tolist())
         for reference_id in [each for each, number in self._numbers.items() if number not in wanted]:
-            self.remove(reference_id)
-        self.kept.change({}, np.setdiff1d(self.kept.owners(), numbers).tolist())
-        self.hashes.change({}, np.setdiff1d(self.hashes.owners(), numbers).tolist())
+            del self._numbers[reference_id]
+            self._areas.pop(reference_id, None)
         missing = self._missing(numbers)
         self._stand({number: wanted[number] for number in np.setdiff1d(self.kept.having(FACTS), missing).tolist()})
         return [int(number) for number in missing]
 
     def _missing(self, numbers: Numbers) -> Numbers:
         """Return the numbers that some index lacks."""
-        hashed = np.setdiff1d(self.kept.having(BOXES), self.hashes.owners())
-        pointed = [
-            number for number in self.kept.having(FEATURES).tolist() if reference_of(number) not in self._numbers
-        ]
-        unknown = np.setdiff1d(numbers, self.kept.owners())
-        return np.union1d(unknown, np.union1d(hashed, np.array(pointed, np.int64)))
+        unhashed = np.setdiff1d(self.kept.having(BOXES), self.hashes.owners())
+        pointless = np.setdiff1d(self.kept.having(FEATURES), self.points.owners())
+        return np.union1d(np.setdiff1d(numbers, self.kept.owners()), np.union1d(unhashed, pointless))
 
     def _stand(self, standing: Mapping[int, tuple[Box, ...]]) -> None:
         """Answer with these numbers from now on."""
@@ -138,7 +134,7 @@ class PictureShelf:
 
     def bytes_held(self) -> int:
         """Return the bytes of memory that the references take in the indexes, without what is shipped."""
-        return self._points.bytes_held() + self.hashes.bytes_held() + self.kept.bytes_held()
+        return self.points.bytes_held() + self.hashes.bytes_held() + self.kept.bytes_held()
 
     def _kept_of(self, reference_id: int) -> Mapping[str, Array]:
         found = self.kept.take(self._numbers[reference_id])
@@ -205,18 +201,18 @@ class PictureShelf:
         ballots: list[tuple[Ballot, bool]] = []
         for is_mirrored in (False, True):
             codes = mirrored(query.codes[:MIRRORED_POINTS]) if is_mirrored else query.codes
-            ballots += [(each, is_mirrored) for each in votes.counted(*self._points.nearest(codes, NEIGHBOURS))]
+            ballots += [(each, is_mirrored) for each in votes.counted(*self.points.nearest(codes, NEIGHBOURS))]
         ballots.sort(key=lambda each: (-each[0].weight, each[0].owner, each[1]))
         features = [_features(query, is_mirrored=is_mirrored) for is_mirrored in (False, True)]
         for ballot, is_mirrored in ballots[:MOST_ALIGNED]:
-            features_of = self._kept_of(ballot.owner)[FEATURES]
-            reference = (features_of[ballot.pairs[:, 1]] / FINENESS).astype(np.float32)
+            owner = reference_of(ballot.owner)
+            reference = (self._kept_of(owner)[FEATURES][ballot.pairs[:, 1]] / FINENESS).astype(np.float32)
             aligned = geometry.consensus(reference, features[is_mirrored][ballot.pairs[:, 0]])
             if aligned is None:
                 continue
             matrix = geometry.unmirrored(aligned.matrix, query.facts["width"]) if is_mirrored else aligned.matrix
-            known = by_hash.get(ballot.owner, Candidate(ballot.owner, matrix))
-            yield Candidate(ballot.owner, matrix, known.hash_bits, known.hash_share)
+            known = by_hash.get(owner, Candidate(owner, matrix))
+            yield Candidate(owner, matrix, known.hash_bits, known.hash_share)
 
     def _comparison(self, fitted: Fitted, reference: Vectors, query: Vectors) -> Comparison:
         chance = score.probability(fitted.evidence)

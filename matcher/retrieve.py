@@ -31,7 +31,7 @@ from matcher.references import Reference, in_force
 from matcher.shelved import FILM_KINDS, Shelved
 
 HELD_PICTURES = 2000  # described references kept in memory for closer looks, about 70 KB each
-LOADED_AT_ONCE = 200  # references, when the shelf is filled
+PICTURES_AT_ONCE, FILMS_AT_ONCE = 200, 16  # loaded when the shelf is filled; about 50 MB of each
 SEEN_KINDS = (*film_watch.KINDS, "sound-bits")  # of sightings
 Watcher = Callable[[Sequence[Watch]], Watched]  # decodes stretches of the film in question
 _log = log.get(__name__)
@@ -52,7 +52,8 @@ class Shelf:
         self._sign: shelved.Sign = ()
         self._lock = threading.RLock()
         self.indexes: Mapping[str, Durable] = {
-            "films": self._films.kept, "pictures": self._pictures.kept, "picture-hashes": self._pictures.hashes,
+            "films": self._films.kept, "film-points": self._films.points, "pictures": self._pictures.kept,
+            "picture-hashes": self._pictures.hashes, "picture-points": self._pictures.points,
         }  # fmt: skip
         self._left: set[str] = set()  # to another process, that was writing them
         for index in self.indexes.values():
@@ -74,12 +75,16 @@ class Shelf:
             new = [each for each in wanted.values() if self._shelved.get(each.reference_id) != each]
             self._not_bare |= {each.reference_id: each for each in new if each.areas}
             numbered = {each.number: each for each in wanted.values() if each.is_described}
-            missing = [
-                *self._pictures.keep({number: each.areas for number, each in numbered.items() if each.is_image}),
-                *self._films.keep({number: each.exclusions for number, each in numbered.items() if not each.is_image}),
-            ]
-            for start in range(0, len(missing), LOADED_AT_ONCE):
-                self._add(session, [numbered[number] for number in missing[start : start + LOADED_AT_ONCE]])
+            missing = self._pictures.keep({number: each.areas for number, each in numbered.items() if each.is_image})
+            for some in _portions(missing, PICTURES_AT_ONCE):
+                described = _described(session, [numbered[number] for number in some], pictures.SEARCHED)
+                self._pictures.add_all({each.number: (vectors, each.areas) for each, vectors in described})
+            missing = self._films.keep(
+                {number: each.exclusions for number, each in numbered.items() if not each.is_image}
+            )
+            for some in _portions(missing, FILMS_AT_ONCE):
+                described = _described(session, [numbered[number] for number in some], FILM_KINDS)
+                self._films.add_all({each.number: (vectors, each.exclusions) for each, vectors in described})
             self._shelved, self._sign, self._left = wanted, sign, set()
 
     def is_due(self, name: str, few: int) -> bool:
@@ -137,7 +142,7 @@ class Shelf:
         """Return the references with areas that are not distinctive, standing here as if they had none: a third card in
         a known frame has to find the frame. Made when it is first needed, which is in learning only."""
         while self._not_bare:
-            some = [self._not_bare.popitem()[1] for _ in range(min(LOADED_AT_ONCE, len(self._not_bare)))]
+            some = [self._not_bare.popitem()[1] for _ in range(min(PICTURES_AT_ONCE, len(self._not_bare)))]
             if self._bare is None:
                 self._bare = PictureShelf()
             for each, found in _described(session, some, pictures.SEARCHED):
@@ -151,14 +156,6 @@ class Shelf:
             self._bare.remove(reference_id)
         self._not_bare.pop(reference_id, None)
 
-    def _add(self, session: Session, new: Sequence[Shelved]) -> None:
-        images = [each for each in new if each.is_image]
-        described = _described(session, images, pictures.SEARCHED)
-        self._pictures.add_all({each.number: (vectors, each.areas) for each, vectors in described})
-        others = [each for each in new if not each.is_image]
-        for each, vectors in _described(session, others, FILM_KINDS):
-            self._films.add(each.reference_id, vectors, each.exclusions, each.number)
-
     def _loader(self, session: Session) -> Callable[[int], Mapping[str, Vectors]]:
         def load(reference_id: int) -> Mapping[str, Vectors]:
             if reference_id not in self._held:
@@ -169,6 +166,10 @@ class Shelf:
             return self._held[reference_id]
 
         return load
+
+
+def _portions(numbers: Sequence[int], most: int) -> list[Sequence[int]]:
+    return [numbers[start : start + most] for start in range(0, len(numbers), most)]
 
 
 def _glanced_at(comparison: Comparison, error: str) -> Comparison:

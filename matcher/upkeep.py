@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from config import home
 from config.errors import MekikiError
-from matcher import pictures, retrieve, shelved
+from matcher import film_points, pictures, retrieve, shelved
 from matcher.indexes.arrays import OWNERS, SHAPES, Numbers
 from matcher.indexes.durable import Durable
+from matcher.indexes.parts import BEGINS
 from matcher.indexes.snapshots import SnapshotDamaged, SnapshotNotWritten, Snapshots
 
 
@@ -29,7 +30,6 @@ class Kept:
 
     name: str  # of its folder
     says: str  # what it holds, for people
-    counted: str  # the stored array that has one row an entry
     few: int  # entries that may come or go before it is written anew, about 16 MB of fingerprints
     beside: str  # the folder of the arrays that are kept of the same references
     column: str = ""  # whoever has rows of it there has entries here; "": everybody
@@ -37,9 +37,11 @@ class Kept:
 
 FILMS, PICTURES = "films", "pictures"
 INDEXES = (
-    Kept(FILMS, "films: frames, pictures and sound", OWNERS, 4, FILMS),
-    Kept(PICTURES, "pictures: where their points and hashes lie", OWNERS, 1000, PICTURES),
-    Kept("picture-hashes", "pictures: their hashes", "places", 5000, PICTURES, pictures.BOXES),
+    Kept(FILMS, "films: frames, sound, and where points lie", 4, FILMS),
+    Kept("film-points", "films: local points", 200_000, FILMS, film_points.PLACES),
+    Kept(PICTURES, "pictures: where points and hashes lie", 1000, PICTURES),
+    Kept("picture-hashes", "pictures: hashes", 5000, PICTURES, pictures.BOXES),
+    Kept("picture-points", "pictures: local points", 400_000, PICTURES, pictures.FEATURES),
 )
 
 
@@ -96,13 +98,18 @@ def _stands(folder: Path, each: Kept, numbers: Numbers, index: Durable | None) -
     held = 0 if index is None else index.figures().bytes_held
     try:
         summary = Snapshots(folder / each.name).summary()
-        lag = len(_lacking(folder, each, numbers))
+        entries, lag = _entries(folder / each.name), len(_lacking(folder, each, numbers))
     except SnapshotDamaged as damaged:
         return Standing(each.name, each.says, 0, None, 0, held, len(numbers), str(damaged))
     if summary is None:
         return Standing(each.name, each.says, 0, None, 0, held, lag, None)
-    entries = summary.shapes[each.counted][0]
     return Standing(each.name, each.says, entries, summary.made_at, summary.bytes_on_disk, held, lag, None)
+
+
+def _entries(folder: Path) -> int:
+    """Return how many entries an index has, without what is shipped."""
+    owners, begins = _array(folder, OWNERS), _array(folder, BEGINS)
+    return int(begins[-1] - begins[np.searchsorted(owners, 0)]) if len(begins) else len(owners)
 
 
 def _lacking(folder: Path, each: Kept, numbers: Numbers) -> Numbers:

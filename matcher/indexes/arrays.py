@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import clock
-from matcher.indexes.hash_index import Figures
+from matcher.indexes.figures import Figures
 from matcher.indexes.snapshots import Array, Pieces, Snapshot, Snapshots
 
 Numbers = NDArray[np.int64]

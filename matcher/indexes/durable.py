@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from config import log
-from matcher.indexes.hash_index import Figures
+from matcher.indexes.figures import Figures
 from matcher.indexes.snapshots import SnapshotDamaged
 
 MOST_CHANGED = 0.02  # of the entries; a base is then made anew, else every process would read them from the database
@@ -36,13 +36,15 @@ def told(index: Durable) -> None:
 
 def taken_up(index: Durable) -> bool:
     """Take up a newer base, and say whether there was one; one that is damaged is told once and left alone."""
+    known, is_new = [*index.damages], False
     try:
-        return index.refresh()
+        is_new = index.refresh()
     except SnapshotDamaged as damaged:
-        if str(damaged) not in index.damages:
-            index.damages.append(str(damaged))
-            _log.warning("index damaged, built again", reason=str(damaged))
-        return False
+        index.damages = list(dict.fromkeys([*index.damages, str(damaged)]))
+    for damage in index.damages:
+        if damage not in known:
+            _log.warning("index damaged, built again", reason=damage)
+    return is_new
 
 
 def is_due(index: Durable, few: int) -> bool:

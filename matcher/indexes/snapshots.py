@@ -78,7 +78,6 @@ class Summary:
     generation: int
     made_at: datetime
     bytes_on_disk: int
-    shapes: Mapping[str, tuple[int, ...]]  # of the arrays, by name
 
 
 class Snapshots:
@@ -128,17 +127,17 @@ class Snapshots:
             generation,
             datetime.fromisoformat(manifest["made_at"]),
             sum(int(facts["bytes"]) for facts in files.values()),
-            {name: tuple(facts["shape"]) for name, facts in files.items()},
         )
 
     def array(self, name: str) -> Array | None:
-        """Return one array of the generation in use, checked; None when there is no generation. Raises
-        SnapshotDamaged."""
+        """Return one array of the generation in use, checked; None when it has none of this name, or there is no
+        generation. Raises SnapshotDamaged."""
         generation = self.current()
         if not generation:
             return None
         folder = self.folder / f"{NAME}{generation}"
-        return _mapped(folder / name, _manifest(folder, generation)["files"][name])
+        facts = _manifest(folder, generation)["files"].get(name)
+        return None if facts is None else _mapped(folder / name, facts)
 
     def opened(self, generation: int) -> Snapshot:
         """Return a generation, every byte of it checked. Raises SnapshotDamaged."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from fingerprints.interface import Laid, Vectors
 from fingerprints.quantised import CODE_BYTES
+from matcher.addresses import address
 from matcher.film_points import Points, Sighting, kept
 
 WORK = 11
@@ -18,7 +19,7 @@ def pictures(*spans: tuple[float, float]) -> Vectors:
 
 def test_a_held_drawing_is_not_taken_for_others_that_share_a_few_points_with_it() -> None:
     points = Points()
-    points.put(WORK, kept(pictures((60.0, 7.0), (82.0, 2.0), (84.0, 2.0), (86.0, 1.0))))
+    points.put(address(WORK), kept(pictures((60.0, 7.0), (82.0, 2.0), (84.0, 2.0), (86.0, 1.0)))[0])
     seen = [Sighting(2.0, 6.0, picture, shared, STRAIGHT) for picture, shared in ((0, 24), (1, 8), (2, 8), (3, 6))]
     first, *_ = points.lined_up(WORK, seen, np.arange(0.0, 12.0, 0.5))
     assert first.points == 24
