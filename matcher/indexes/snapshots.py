@@ -3,6 +3,9 @@
 A generation is a folder: a file for each array, and a manifest with what it holds and a SHA-256 of each. It is written
 aside, flushed to the disk and renamed; the file that points to it is renamed last. So a kill leaves the old generation
 or the new one, whole. Nothing here is the truth: what cannot be read is built again.
+
+Every byte is read when a generation is opened, but for large files that some process found whole within a day and that
+nobody touched since: a process that starts every few minutes need not read gigabytes each time.
 """
 
 import errno
@@ -12,6 +15,7 @@ import math
 import mmap
 import os
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +30,13 @@ from config import clock
 from config.errors import MekikiError
 
 Array = NDArray[Any]
+Whole = tuple[float, tuple[int, ...]]  # when a file was found whole, and what `_touched` said of it
 
 FORMAT = 1  # raise it when arrays change their meaning; older generations are then built again
-POINTER, MANIFEST, LOCK = "current", "manifest.json", "writer.lock"
+POINTER, MANIFEST, LOCK, CHECKED = "current", "manifest.json", "writer.lock", "checked"
+LARGE_BYTES = 1 << 22  # read in milliseconds; smaller files are checked each time
+CHECKED_FOR_S = 24 * 3600.0
+SETTLED_S = 2.0  # a file that was touched so short a time ago may be touched again without getting another time
 NAME, ASIDE = "generation-", "aside-"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -140,10 +148,19 @@ class Snapshots:
         return None if facts is None else _mapped(folder / name, facts)
 
     def opened(self, generation: int) -> Snapshot:
-        """Return a generation, every byte of it checked. Raises SnapshotDamaged."""
+        """Return a generation, checked. Raises SnapshotDamaged."""
         folder = self.folder / f"{NAME}{generation}"
         manifest = _manifest(folder, generation)
-        arrays = {name: _mapped(folder / name, facts) for name, facts in manifest["files"].items()}
+        known, found, arrays = self._checked(), dict[str, Whole](), dict[str, Array]()
+        for name, facts in manifest["files"].items():
+            path, key = folder / name, f"{folder.name}/{name}"
+            touched = _touched(path)  # before it is read
+            is_known = key in known and known[key][1] == touched
+            arrays[name] = _sized(path, facts) if is_known else _mapped(path, facts)
+            if facts["bytes"] >= LARGE_BYTES:
+                found[key] = known[key] if is_known else (clock.now().timestamp(), touched)
+        if found != known:
+            self._note(found)
         self._whole = generation
         return Snapshot(generation, int(manifest["covers"]), str(manifest["made_at"]), arrays)
 
@@ -199,6 +216,26 @@ class Snapshots:
         mapped = {name: _view(folder / name, facts) for name, facts in manifest["files"].items()}
         return Snapshot(generation, covers, str(manifest["made_at"]), mapped)
 
+    def _checked(self) -> dict[str, Whole]:
+        """Return the large files that were found whole within a day."""
+        try:
+            told = json.loads((self.folder / CHECKED).read_bytes())
+            files = {str(name): (float(at), tuple(map(int, touched))) for name, (at, touched) in told.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+        now = clock.now().timestamp()
+        return {name: each for name, each in files.items() if 0 <= now - each[0] < CHECKED_FOR_S}
+
+    def _note(self, found: Mapping[str, Whole]) -> None:
+        """Tell other processes which files are whole, but for those that somebody touched just now."""
+        settled = {name: each for name, each in found.items() if max(each[1][2:]) < (each[0] - SETTLED_S) * 1e9}
+        aside = self.folder / f"{CHECKED}.{os.getpid()}.{threading.get_ident()}"
+        try:
+            aside.write_text(json.dumps(settled))
+            aside.rename(self.folder / CHECKED)
+        except OSError:  # then they are read again next time
+            aside.unlink(missing_ok=True)
+
     def _known(self) -> set[int]:
         """Return the generations whose folders are there."""
         names = (path.name.removeprefix(NAME) for path in self.folder.glob(f"{NAME}*"))
@@ -220,15 +257,29 @@ def _manifest(folder: Path, generation: int) -> dict[str, Any]:
 
 def _mapped(path: Path, facts: Mapping[str, Any]) -> Array:
     """Return an array, checked."""
-    try:
-        if path.stat().st_size != facts["bytes"]:
-            raise _damaged(path, "is cut short" if path.stat().st_size < facts["bytes"] else "is too long")
-        array = _view(path, facts)
-    except OSError as missing:
-        raise _damaged(path, "cannot be read") from missing
+    array = _sized(path, facts)
     if hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest() != facts["sha256"]:
         raise _damaged(path, "is not what was written")
     return array
+
+
+def _sized(path: Path, facts: Mapping[str, Any]) -> Array:
+    """Return an array whose file has the right size."""
+    try:
+        if path.stat().st_size != facts["bytes"]:
+            raise _damaged(path, "is cut short" if path.stat().st_size < facts["bytes"] else "is too long")
+        return _view(path, facts)
+    except OSError as missing:
+        raise _damaged(path, "cannot be read") from missing
+
+
+def _touched(path: Path) -> tuple[int, ...]:
+    """Return numbers that change when somebody touches a file; none when there is no such file."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return ()
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def _view(path: Path, facts: Mapping[str, Any]) -> Array:

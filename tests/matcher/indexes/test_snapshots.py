@@ -1,19 +1,31 @@
 """A generation on disk is whole or noticed, whatever was killed, flipped, cut, lost or full."""
 
+import json
 import random
 import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from config import clock
 from matcher.indexes.hamming import Codes
 from matcher.indexes.hash_index import HashIndex
-from matcher.indexes.snapshots import ASIDE, POINTER, SnapshotNotWritten, Snapshots
+from matcher.indexes.snapshots import (
+    ASIDE,
+    CHECKED,
+    LARGE_BYTES,
+    POINTER,
+    SnapshotDamaged,
+    SnapshotNotWritten,
+    Snapshots,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -269,3 +281,67 @@ def test_a_kill_at_any_moment_leaves_one_whole_generation(folder: Path, seed: in
         assert index.damages == []
         assert index.covers >= told
         assert holds(index, state(index.covers))
+
+
+@pytest.fixture
+def large(folder: Path) -> Path:
+    """The large file of a generation; beside it is a small one."""
+    Snapshots(folder).write([("many", np.zeros(LARGE_BYTES, np.uint8)), ("few", np.zeros(9, np.uint8))], 1)
+    return folder / "generation-1" / "many"
+
+
+def opened(folder: Path, after: timedelta) -> None:
+    """Open the generation some time after it was written."""
+    with clock.frozen(clock.now() + after):
+        Snapshots(folder).opened(1)
+
+
+def flip(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(7)
+        file.write(b"1")
+
+
+def noted(folder: Path) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = json.loads((folder / CHECKED).read_text())
+    return found
+
+
+def test_a_large_file_that_was_found_whole_is_not_read_again_for_a_day(folder: Path, large: Path) -> None:
+    opened(folder, timedelta(hours=1))
+    assert list(noted(folder)) == ["generation-1/many"]
+    flip(large)
+    # As a bad disk does it: nothing tells that the file was touched.
+    facts = large.stat()
+    touched = [facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns]
+    (folder / CHECKED).write_text(json.dumps({name: [at, touched] for name, (at, _) in noted(folder).items()}))
+    opened(folder, timedelta(hours=20))
+    with pytest.raises(SnapshotDamaged, match="many"):
+        opened(folder, timedelta(hours=26))
+
+
+def test_a_large_file_that_was_touched_is_read_again(folder: Path, large: Path) -> None:
+    opened(folder, timedelta(hours=1))
+    flip(large)
+    with pytest.raises(SnapshotDamaged, match="many"):
+        opened(folder, timedelta(hours=1))
+
+
+def test_a_file_touched_just_now_is_read_again(folder: Path, large: Path) -> None:
+    opened(folder, timedelta())
+    assert noted(folder) == {}
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"generation-1/many": 3}', '{"generation-1/many": [0, ["x"]]}'])
+def test_a_note_that_says_nothing_is_as_none(folder: Path, large: Path, note: str) -> None:
+    (folder / CHECKED).write_text(note)
+    flip(large)
+    with pytest.raises(SnapshotDamaged, match="many"):
+        opened(folder, timedelta(hours=1))
+
+
+def test_a_small_file_is_read_each_time(folder: Path, large: Path) -> None:
+    opened(folder, timedelta(hours=1))
+    flip(large.with_name("few"))
+    with pytest.raises(SnapshotDamaged, match="few"):
+        opened(folder, timedelta(hours=1))
