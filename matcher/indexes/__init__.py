@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import faiss
 
 from config import plugins
-from matcher.indexes.binary_flat import BinaryFlat
 from matcher.indexes.float_ivf import FloatIvf
+from matcher.indexes.hash_index import HashIndex
 from matcher.indexes.sift_ivf import SiftIvf
 from matcher.interface import Index
 
@@ -23,7 +23,7 @@ class IndexKind:
     make: Callable[[], Index]
 
 
-BUILT_IN = tuple(IndexKind(each.name, each) for each in (BinaryFlat, SiftIvf, FloatIvf))
+BUILT_IN = tuple(IndexKind(each.name, each) for each in (HashIndex, SiftIvf, FloatIvf))
 
 # One search takes milliseconds: splitting it costs more than it gives. Cores are filled by working on several pictures.
 faiss.omp_set_num_threads(1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matcher.interface import Index
 from matcher.testing import IndexContract
-from tests.matcher.test_indexes import TestBinaryFlat as Binary
+from tests.matcher.test_indexes import TestHashIndex as Binary
 from tests.matcher.test_indexes import TestSiftIvf as Sift
 
 OWNERS = st.integers(0, 4)
@@ -35,7 +35,7 @@ def played(index: Index, case: IndexContract, steps: list[tuple[str, int, int]])
     return held
 
 
-@pytest.mark.parametrize("case", [Binary(), Sift()], ids=["binary-flat", "sift-ivf"])
+@pytest.mark.parametrize("case", [Binary(), Sift()], ids=["hashes", "sift-ivf"])
 @given(steps=STEPS)
 @settings(max_examples=25, deadline=None)
 def test_an_index_holds_what_was_added_and_not_removed(case: IndexContract, steps: list[tuple[str, int, int]]) -> None:

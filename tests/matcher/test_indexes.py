@@ -6,8 +6,8 @@ from fingerprints.borders import shrunk
 from fingerprints.interface import Frame
 from fingerprints.kinds.rootsift import RootSift
 from matcher.indexes import indexes
-from matcher.indexes.binary_flat import BinaryFlat
 from matcher.indexes.float_ivf import FloatIvf
+from matcher.indexes.hash_index import HashIndex
 from matcher.indexes.numbering import ROWS, entries, owner_of, row_of
 from matcher.indexes.shipped_lists import background
 from matcher.indexes.sift_ivf import SiftIvf
@@ -16,9 +16,9 @@ from matcher.testing import IndexContract
 from tests.measure.drawings import drawing
 
 
-class TestBinaryFlat(IndexContract):
+class TestHashIndex(IndexContract):
     def make(self) -> Index:
-        return BinaryFlat()
+        return HashIndex()
 
     def sample(self, count: int, seed: int) -> NDArray[np.uint8]:
         return np.random.default_rng(seed).integers(0, 256, (count, 32), dtype=np.uint8)
@@ -75,7 +75,7 @@ class TestFloatIvfOfMany(TestFloatIvf):
 
 
 def test_every_index_that_can_be_named_is_under_contract() -> None:
-    under_contract = {type(case().make()).name for case in (TestBinaryFlat, TestSiftIvf, TestFloatIvf)}
+    under_contract = {type(case().make()).name for case in (TestHashIndex, TestSiftIvf, TestFloatIvf)}
     assert under_contract == {kind.make().name for kind in indexes().values()} == {*indexes()}
 
 

@@ -28,7 +28,7 @@ from fingerprints.limits import Limits
 from fingerprints.pictures import read_picture
 from fingerprints.sniff import Format
 from matcher.closer_look import POINTS
-from matcher.indexes.binary_flat import BinaryFlat
+from matcher.indexes.hash_index import HashIndex
 from matcher.indexes.sift_ivf import SiftIvf
 from matcher.pictures import PictureShelf
 from tests.measure.attacks import Picture, crop, jpeg, resized, rotate
@@ -167,7 +167,7 @@ def _clocked(spent: dict[str, float], parts: Sequence[tuple[Any, str]]) -> Itera
 
 JPEG = Format("picture", "JPEG", "JPEG")
 LIMITS = Limits(max_pixels=50_000_000, max_video_s=1, memory_mb=3072, timeout_s=60, workers=1)
-SEARCHES = ((SiftIvf, "search"), (SiftIvf, "nearest"), (BinaryFlat, "search"))
+SEARCHES = ((SiftIvf, "search"), (SiftIvf, "nearest"), (HashIndex, "within"))
 
 
 def cost(paths: Sequence[Path], shelf: PictureShelf, references: References) -> Cost:
