@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+Numbers = NDArray[np.int64]
+
 CONTENT_BITS = 32  # two contents of one reference have one number once in four thousand million changes of it
 
 
@@ -25,6 +27,11 @@ def reference_of(number: int) -> int:
     return number >> CONTENT_BITS
 
 
-def references_of(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+def lacking(others: Numbers, numbers: Numbers) -> Numbers:
+    """Return which numbers others lack, in order; each comes once on either side."""
+    return np.setdiff1d(numbers, others, assume_unique=True)
+
+
+def references_of(numbers: Numbers) -> Numbers:
     """Return whose numbers these are."""
     return numbers >> CONTENT_BITS

@@ -14,7 +14,7 @@ from fingerprints.interface import Vectors
 from fingerprints.kinds.film_pdq import FULL
 from fingerprints.quantised import CODE_BYTES
 from matcher import alignment, film_looks, film_points, film_score, film_sound, film_watch, geometry
-from matcher.addresses import address, reference_of
+from matcher.addresses import address, lacking, reference_of
 from matcher.film_looks import SETTLED_BITS, Look, Looks, Place, strongest
 from matcher.film_points import Points, Shown, Sighting, asked_moments
 from matcher.film_score import FilmEvidence
@@ -83,12 +83,12 @@ class FilmShelf:
         is_remapped = taken_up(self.kept)
         taken_up(self.points)
         for index in (self.kept, self.points):
-            index.change({}, np.setdiff1d(index.owners(), numbers).tolist())
+            index.change({}, lacking(numbers, index.owners()).tolist())
         for reference_id in [each for each, number in self._numbers.items() if number not in wanted]:
             self._fall(reference_id)
-        pointless = np.setdiff1d(self.kept.having(film_points.PLACES), self.points.owners())
-        missing = np.union1d(np.setdiff1d(numbers, self.kept.owners()), pointless)
-        for number in np.setdiff1d(numbers, missing).tolist():
+        pointless = lacking(self.points.owners(), self.kept.having(film_points.PLACES))
+        missing = np.union1d(lacking(self.kept.owners(), numbers), pointless)
+        for number in lacking(missing, numbers).tolist():
             reference_id, exclusions = reference_of(number), tuple(wanted[number])
             if is_remapped or self._exclusions.get(reference_id) != exclusions:
                 self._stand(number, exclusions)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fingerprints.interface import Vectors
 from fingerprints.keypoints import mirrored
 from matcher import geometry, score, votes
-from matcher.addresses import address, reference_of
+from matcher.addresses import address, lacking, reference_of
 from matcher.closer_look import (
     POINTS,
     THUMB,
@@ -110,19 +110,19 @@ class PictureShelf:
         numbers = np.fromiter(wanted, np.int64, len(wanted))
         for index in (self.kept, self.hashes, self.points):
             taken_up(index)
-            index.change({}, np.setdiff1d(index.owners(), numbers).tolist())
+            index.change({}, lacking(numbers, index.owners()).tolist())
         for reference_id in [each for each, number in self._numbers.items() if number not in wanted]:
             del self._numbers[reference_id]
             self._areas.pop(reference_id, None)
         missing = self._missing(numbers)
-        self._stand({number: wanted[number] for number in np.setdiff1d(self.kept.having(FACTS), missing).tolist()})
+        self._stand({number: wanted[number] for number in lacking(missing, self.kept.having(FACTS)).tolist()})
         return [int(number) for number in missing]
 
     def _missing(self, numbers: Numbers) -> Numbers:
         """Return the numbers that some index lacks."""
-        unhashed = np.setdiff1d(self.kept.having(BOXES), self.hashes.owners())
-        pointless = np.setdiff1d(self.kept.having(FEATURES), self.points.owners())
-        return np.union1d(np.setdiff1d(numbers, self.kept.owners()), np.union1d(unhashed, pointless))
+        unhashed = lacking(self.hashes.owners(), self.kept.having(BOXES))
+        pointless = lacking(self.points.owners(), self.kept.having(FEATURES))
+        return np.union1d(lacking(self.kept.owners(), numbers), np.union1d(unhashed, pointless))
 
     def _stand(self, standing: Mapping[int, tuple[Box, ...]]) -> None:
         """Answer with these numbers from now on."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from config import home
 from config.errors import MekikiError
 from matcher import film_points, pictures, retrieve, shelved
+from matcher.addresses import lacking
 from matcher.indexes.arrays import OWNERS, SHAPES, Numbers
 from matcher.indexes.durable import Durable
 from matcher.indexes.parts import BEGINS
@@ -115,12 +116,12 @@ def _entries(folder: Path) -> int:
 def _lacking(folder: Path, each: Kept, numbers: Numbers) -> Numbers:
     """Return the references of which something should be in an index and is not, by number."""
     known = _array(folder / each.beside, OWNERS)
-    unknown = np.setdiff1d(numbers, known)
+    unknown = lacking(known, numbers)
     if not each.column:
         return unknown
     rows = _array(folder / each.beside, each.column + SHAPES).reshape(-1, 2)[:, 0]
-    having = np.intersect1d(numbers, known[rows > 0])
-    return np.union1d(unknown, np.setdiff1d(having, _array(folder / each.name, OWNERS)))
+    having = np.intersect1d(numbers, known[rows > 0], assume_unique=True)
+    return np.union1d(unknown, lacking(_array(folder / each.name, OWNERS), having))
 
 
 def _array(folder: Path, name: str) -> Numbers:

@@ -129,16 +129,18 @@ class Arrays:
 
     def owners(self) -> Numbers:
         """Return every owner, in ascending order."""
-        state = self._state
-        return np.union1d(state.owners[~state.gone], np.fromiter(list(state.since), np.int64))
+        with self._writer:  # an owner is in one of both, but for the moment of a change
+            state = self._state
+            return np.sort(np.concatenate([state.owners[~state.gone], np.fromiter(state.since, np.int64)]))
 
     def having(self, name: str) -> Numbers:
         """Return the owners that have an array of this name with at least one row, in ascending order."""
-        state, since = self._state, list(self._state.since.items())
-        new = [owner for owner, arrays in since if len(arrays.get(name, ()))]
-        column = state.columns.get(name)
-        old = np.zeros(0, np.int64) if column is None else state.owners[~state.gone & (column.shapes[:, 0] > 0)]
-        return np.union1d(old, np.array(new, np.int64))
+        with self._writer:
+            state = self._state
+            new = [owner for owner, arrays in state.since.items() if len(arrays.get(name, ()))]
+            column = state.columns.get(name)
+            old = np.zeros(0, np.int64) if column is None else state.owners[~state.gone & (column.shapes[:, 0] > 0)]
+        return np.sort(np.concatenate([old, np.array(new, np.int64)]))
 
     def compact(self) -> None:
         """Write everything that counts as a new base, piece by piece; taking and changing go on meanwhile. Without a

@@ -155,7 +155,7 @@ class HashIndex:
         """Return every owner of a hash, in ascending order."""
         state = self._state
         counts = np.diff(state.base.begins)
-        return np.union1d(state.base.owners[_counting(state, counts)], state.delta.owners())
+        return np.sort(np.concatenate([state.base.owners[_counting(state, counts)], np.unique(state.delta.owners())]))
 
     def codes_of(self, owner: int) -> Codes:
         """Return the hashes of an owner as they were added; none when it has none."""
