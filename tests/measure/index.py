@@ -22,7 +22,7 @@ from matcher.indexes import hamming
 from matcher.indexes.hamming import EVERY, Codes
 from matcher.indexes.hash_index import MOST_PER_QUERY, HashIndex
 from matcher.indexes.snapshots import Snapshots
-from tests.measure import films_corpus, index_crowd, index_life, index_peers, index_shelf, index_vectors
+from tests.measure import films_corpus, index_crowd, index_life, index_opening, index_peers, index_shelf, index_vectors
 from tests.measure.index_crowd import Seat
 from tests.measure.index_shelf import RANGE, SEED, Shelf
 
@@ -173,6 +173,9 @@ def main() -> None:
     episode = backfill(films, size.sightings)
     vectors = index_vectors.measure(is_quick=is_quick)
     _say(f"local points and floats: {vectors}")
+    with tempfile.TemporaryDirectory(prefix="mekiki-measure-") as scratch:
+        opening = index_opening.measured(Path(scratch), index_opening.QUICK if is_quick else index_opening.FULL)
+    _say(f"opening a shelf: {opening}")
     largest, first = shelves[-1], shelves[0]
     ours = {key: value for key, value in largest.items() if key not in ("flat", "ivf", "crowd")}
     result = {
@@ -184,7 +187,7 @@ def main() -> None:
             "add_to_found_p99_s": largest["add_to_found_p99_s"], "backfill_cpu_s": episode[f"cpu_s_radius_{RANGE}"],
         },
         "peers": {"faiss IndexBinaryFlat": largest["flat"], "faiss IndexBinaryIVF": largest["ivf"]},
-        "shelves": shelves, "backfill": episode, "size": asdict(size), **vectors,
+        "shelves": shelves, "backfill": episode, "size": asdict(size), **vectors, "opening": opening,
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1),
         "took_s": round(time.monotonic() - began), "versions": {name: version(name) for name in PARTS},
     }  # fmt: skip
@@ -207,6 +210,9 @@ def show(result: dict[str, Any]) -> None:
     lines += [f"{'':44}{'points':>14}{'floats':>14}{'many points':>14}"]
     for key in dict.fromkeys(key for each in (points, floats, many) for key in each if key != "many"):
         lines.append(f"{key:44}" + "".join(f"{each.get(key, '')!s:>14}" for each in (points, floats, many)))
+    for key, value in result["opening"].items():
+        rows = value.items() if isinstance(value, dict) else [("", value)]
+        lines += [f"opening: {f'{key} {name}':35}{each!s:>14}" for name, each in rows]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
