@@ -22,7 +22,16 @@ from matcher.indexes import hamming
 from matcher.indexes.hamming import EVERY, Codes
 from matcher.indexes.hash_index import MOST_PER_QUERY, HashIndex
 from matcher.indexes.snapshots import Snapshots
-from tests.measure import films_corpus, index_crowd, index_life, index_opening, index_peers, index_shelf, index_vectors
+from tests.measure import (
+    films_corpus,
+    index_crowd,
+    index_life,
+    index_opening,
+    index_peers,
+    index_reverse,
+    index_shelf,
+    index_vectors,
+)
 from tests.measure.index_crowd import Seat
 from tests.measure.index_shelf import RANGE, SEED, Shelf
 
@@ -176,6 +185,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mekiki-measure-") as scratch:
         opening = index_opening.measured(Path(scratch), index_opening.QUICK if is_quick else index_opening.FULL)
     _say(f"opening a shelf: {opening}")
+    reverse = index_reverse.measure(is_quick=is_quick)
+    _say(f"what is kept of captures: {reverse}")
     largest, first = shelves[-1], shelves[0]
     ours = {key: value for key, value in largest.items() if key not in ("flat", "ivf", "crowd")}
     result = {
@@ -188,6 +199,7 @@ def main() -> None:
         },
         "peers": {"faiss IndexBinaryFlat": largest["flat"], "faiss IndexBinaryIVF": largest["ivf"]},
         "shelves": shelves, "backfill": episode, "size": asdict(size), **vectors, "opening": opening,
+        "reverse": reverse,
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1),
         "took_s": round(time.monotonic() - began), "versions": {name: version(name) for name in PARTS},
     }  # fmt: skip
@@ -213,6 +225,8 @@ def show(result: dict[str, Any]) -> None:
     for key, value in result["opening"].items():
         rows = value.items() if isinstance(value, dict) else [("", value)]
         lines += [f"opening: {f'{key} {name}':35}{each!s:>14}" for name, each in rows]
+    for medium, each in result["reverse"].items():
+        lines += [f"kept of {medium}: {key:32} {value}" for key, value in each.items()]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
