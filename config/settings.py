@@ -73,6 +73,15 @@ class Fingerprints(_Section):
     exchange: tuple[str, ...]
 
 
+class Captures(_Section):
+    """What is kept of what was seen, for references that are registered later."""
+
+    keep: Literal["parts", "whole", "nothing"]
+    keep_days: float = Field(gt=0)
+    compared_in_full: int = Field(ge=0)
+    with_points: int = Field(ge=0)
+
+
 class Matching(_Section):
     """From which calibrated probability a match counts."""
 
@@ -165,6 +174,7 @@ class Settings(_Section):
     crawl: Crawl
     decode: Decode
     fingerprints: Fingerprints
+    captures: Captures
     matching: Matching
     flood: Flood
     allowance: Allowance

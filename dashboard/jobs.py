@@ -16,7 +16,10 @@ import matcher.assess
 import matcher.cases
 import matcher.find_overlaps
 import matcher.intake
+import matcher.kept
 import matcher.learn_stretches
+import matcher.let_go
+import matcher.look_back
 import matcher.match
 import matcher.shared_areas
 import matcher.upkeep
@@ -55,9 +58,12 @@ JOBS = (
     Job("store indexes", "so that every process opens them at once", matcher.upkeep.pending, matcher.upkeep.compact, 1),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
         matcher.intake.describe_sightings, 8),
+    Job("keep", "what is kept of sightings for references to come", matcher.kept.pending, matcher.kept.keep, 64),
+    Job("look back", "older captures that may hold what is new", matcher.look_back.pending, matcher.look_back.look, 50),
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),
     Job("assess", "is the use allowed?", matcher.assess.pending, matcher.assess.assess, 32),
     Job("open cases", "what a person must decide", matcher.cases.pending, matcher.cases.open_cases, 32),
+    Job("let go", "fingerprints of captures that matched nothing", matcher.let_go.pending, matcher.let_go.let_go, 64),
     Job("draft notices", "letters for decided cases", notices.draft.pending, notices.draft.draft, 8),
     Job("send notices", "approved letters whose wait is over", notices.send.pending, notices.send.send, 1),
     Job("verify removals", "what later looks say of sent notices", notices.verify.pending, notices.verify.verify, 32),

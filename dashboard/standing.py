@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import clock, home
 from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from crawlers.recheck import Watch
 from dashboard.people import JobRun
-from matcher import overlaps, quarantines, upkeep
+from matcher import captured, kept_cost, look_back, overlaps, quarantines, upkeep
 from matcher.cases import Assessment, Case, waiting
 from matcher.catalogue import Work
 from matcher.match import Match
@@ -21,7 +21,11 @@ from matcher.upkeep import Standing
 from notices.ledger import Notice
 
 SOON = timedelta(hours=4)
-INDEXED: tuple[Callable[[Session], Sequence[Standing]], ...] = (upkeep.standing,)  # who keeps indexes on disk
+MOST_COUNTED = 10_000
+INDEXED: tuple[Callable[[Session], Sequence[Standing]], ...] = (
+    upkeep.standing,
+    captured.standing,
+)  # who keeps indexes on disk
 
 
 def facts(session: Session) -> dict[str, Any]:
@@ -42,6 +46,7 @@ def facts(session: Session) -> dict[str, Any]:
         "captures": count(Capture),
         "findings": count(FindingRow),
         "sightings": count(Sighting),
+        **_kept(session),
         "matches": count(Match),
         "allowed_uses": count(Assessment, Assessment.outcome == "allowed", Assessment.moment == "opening"),
         "open_cases": count(Case, waiting()),
@@ -53,6 +58,21 @@ def facts(session: Session) -> dict[str, Any]:
         "sweeps_running": count(Sweep, Sweep.state == "running"),
         "last_sweep_at": session.scalar(select(func.max(Sweep.finished_at))),
         "failed_jobs": [f"{run.job}: {run.error}" for run in failed],
+    }
+
+
+def _kept(session: Session) -> dict[str, Any]:
+    """Return what is kept of captures for references to come, and what that takes."""
+    cost = kept_cost.cost(session)
+    days = home.of(session).settings.captures.keep_days
+    return {
+        "captures_kept_in_full": cost.in_full,
+        "captures_kept_with_points": cost.with_points,
+        "captures_kept_as_hashes": cost.hashes_alone,
+        "captures_waiting_to_be_compared": cost.waiting,
+        "references_to_look_back_for": len(look_back.pending(session, MOST_COUNTED)),
+        "kept_of_captures_bytes": cost.bytes_now,
+        f"kept_of_captures_bytes_in_{days:g}_days": cost.bytes_to_come,
     }
 
 

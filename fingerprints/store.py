@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, LargeBinary, String, Text, UniqueConstraint, and_, or_, select
+from sqlalchemy import ColumnElement, Insert, LargeBinary, String, Text, UniqueConstraint, and_, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -130,6 +130,12 @@ def _unless_there(session: Session, table: type[Base]) -> Insert:
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def forget(session: Session, blobs: Sequence[str]) -> None:
+    """Remove every fingerprint of these blobs; that they were described stays known."""
+    for some in _portions(blobs):
+        session.execute(delete(Fingerprint).where(Fingerprint.blob.in_(some)))
 
 
 def medium(session: Session, blob: str) -> Medium | None:

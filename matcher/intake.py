@@ -11,6 +11,7 @@ from config import clock, home
 from crawlers.captures import Sighting
 from fingerprints import store
 from fingerprints.store import Medium
+from matcher import kept
 from matcher.catalogue import Asset, Work
 from matcher.references import Reference, in_force
 
@@ -35,16 +36,19 @@ def describe_references(session: Session, ids: Sequence[int]) -> None:
 
 
 def pending_sightings(session: Session, limit: int) -> Sequence[int]:
-    """Return sightings whose medium was not glanced at yet, or by older kinds only; of several with the same bytes, the
-    first."""
+    """Return sightings whose medium was not glanced at yet, or by older kinds only, or whose fingerprints were let go
+    and are wanted; of several with the same bytes, the first."""
     rows = select(Sighting.id, Sighting.blob).order_by(Sighting.id)
-    return _undescribed(session, rows, Sighting.blob, limit=limit, is_current=store.is_current("glance"))
+    is_current = or_(store.is_current("glance"), kept.is_let_go())
+    return _undescribed(session, rows, Sighting.blob, limit=limit, is_current=is_current)
 
 
 def describe_sightings(session: Session, ids: Sequence[int]) -> None:
     """Write what a glance at these sightings shows."""
     rows = _read(session, select(Sighting.blob).where(Sighting.id.in_(ids)), len(ids))
-    store.describe(session, [blob for (blob,) in rows], depth="glance")
+    blobs = [blob for (blob,) in rows]
+    store.describe(session, blobs, depth="glance")
+    kept.described_again(session, blobs)
 
 
 def _undescribed(

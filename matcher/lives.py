@@ -122,7 +122,8 @@ def turned_since(moment: InstrumentedAttribute[datetime], at: datetime) -> Colum
 
 
 def absences(at: datetime) -> Subquery:
-    """Return the (since, until) of every absence that is over at a moment, of references that match then."""
+    """Return the (reference_id, since, until) of every absence that is over at a moment, of references that match
+    then."""
     later = aliased(ReferenceChange)
     is_cut_short = select(later.id).where(
         later.reference_id == ReferenceChange.reference_id, later.id > ReferenceChange.id,
@@ -130,10 +131,11 @@ def absences(at: datetime) -> Subquery:
     )  # fmt: skip
     matches_now = select(ReferenceChange.id).join(Reference, Reference.id == ReferenceChange.reference_id)
     ids = matches_now.where(references.in_force(at))
-    ended_by_a_person = select(ReferenceChange.absent_since.label("since"), ReferenceChange.at.label("until")).where(
-        ReferenceChange.absent_since.is_not(None), ReferenceChange.id.in_(ids)
-    )
-    ended_by_the_clock = select(ReferenceChange.at, ReferenceChange.until).where(
+    whose = ReferenceChange.reference_id
+    ended_by_a_person = select(
+        whose, ReferenceChange.absent_since.label("since"), ReferenceChange.at.label("until")
+    ).where(ReferenceChange.absent_since.is_not(None), ReferenceChange.id.in_(ids))
+    ended_by_the_clock = select(whose, ReferenceChange.at, ReferenceChange.until).where(
         ReferenceChange.change == "disabled", ReferenceChange.until <= at, ~is_cut_short.exists(),
         ReferenceChange.id.in_(ids),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ForeignKey, Select, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,20 +18,14 @@ from fingerprints.decode import limits_of, shared
 from fingerprints.interface import Description, MediaFacts, Vectors, Watch, Watched
 from fingerprints.interface import Medium as MediumKind
 from fingerprints.store import Medium
-from matcher import lives, pictures, retrieve
+from matcher import kept, look_back, pictures, retrieve
 from matcher.interface import Comparison, Reason
+from matcher.kept import Kept
 from matcher.references import Reference
-from matcher.retrieve import Watcher
+from matcher.retrieve import Shelf, Watcher
 
-
-class Look(Row, Base):
-    """How far a captured blob was compared: with every reference up to this id."""
-
-    __tablename__ = "looks"
-
-    blob: Mapped[str] = mapped_column(String(64), unique=True)
-    up_to_reference_id: Mapped[int]
-    at: Mapped[datetime] = mapped_column(index=True)  # when comparing began: what was in force then was compared
+Seen = tuple[MediaFacts, Mapping[str, Vectors]]
+FEW = 4  # below one in so many of all references, what is new is compared on a shelf of its own first
 
 
 class Match(AppendOnly, Row, Base):
@@ -52,26 +46,20 @@ class Match(AppendOnly, Row, Base):
 
 
 def pending(session: Session, limit: int) -> Sequence[int]:
-    """Return sightings whose medium was not compared yet, or not with the newest references; newest sightings first.
+    """Return sightings whose medium waits to be compared, one a medium: what was seen last first.
 
-    Both directions are one question: a new sighting has no Look, and a new reference makes every Look too old. So does
-    one that matches again and did not when somebody looked.
+    Both directions are one queue: what is new waits since it was kept, what is older since a reference asked for it.
     """
-    settled = retrieve.settled_reference_id(session)
-    is_readable = (
-        select(Medium.id)
-        .where(Medium.blob == Sighting.blob, Medium.kind.is_not(None), store.is_current("glance"))
-        .exists()
-    )
-    is_outdated = Look.blob.in_(_outdated())
-    is_whole = select(Look.id).where(Look.blob == Sighting.blob, Look.up_to_reference_id >= settled, ~is_outdated)
-    is_done = is_whole.exists()
-    rows = select(Sighting.id).where(is_readable, ~is_done).order_by(Sighting.id.desc()).limit(limit)
-    return session.scalars(claim(session, rows)).all()
+    waits = select(Medium.blob).join(Kept, Kept.medium_id == Medium.id).where(Kept.asked_at.is_not(None))
+    is_readable = Medium.kind.is_not(None) & store.is_current("glance")
+    blobs = session.scalars(waits.where(is_readable).order_by(Kept.id.desc()).limit(limit)).all()
+    rows = select(Sighting.id, Sighting.blob).where(Sighting.blob.in_(blobs)).order_by(Sighting.id)
+    newest = {blob: number for number, blob in session.execute(claim(session, rows))}
+    return [newest[blob] for blob in blobs if blob in newest]
 
 
 def compare(session: Session, ids: Sequence[int]) -> None:
-    """Compare what these sightings show with every reference they were not compared with; write matches and looks.
+    """Compare what these sightings show with every reference; write matches, and that they wait no more.
 
     All is read, and promising films are watched, before `session` is asked anything: SQLite's one write lock must not
     be held while a film plays.
@@ -82,24 +70,36 @@ def compare(session: Session, ids: Sequence[int]) -> None:
         asked = reading if is_there else session  # else: rows nobody else can see yet
         for blob in sorted(set(asked.scalars(select(Sighting.blob).where(Sighting.id.in_(ids))))):
             reading.rollback()  # what was disabled while the last film played is not seen in this one
-            compared.append((blob, clock.now(), *_compared(asked, blob)))
-    for blob, began, settled, found in compared:
-        for comparison in found or ():
+            compared.append((blob, clock.now(), _compared(asked, blob)))
+    for blob, began, found in compared:
+        for comparison in found:
             _save(session, blob, comparison)
-        if found is not None:
-            _look(session, blob, settled, began)
+        kept.compared(session, blob, began)
 
 
-def _compared(session: Session, blob: str) -> tuple[int, list[Comparison] | None]:
-    """Return up to which reference a blob was compared, and what it holds; None when it was already, or is unread."""
-    settled = retrieve.settled_reference_id(session)
+def _compared(session: Session, blob: str) -> list[Comparison]:
+    """Return what a blob holds; nothing when it could not be read, or holds nothing that was not looked for before."""
     medium = store.medium(session, blob)
     facts = store.facts_of(medium) if medium is not None else None
-    looked = select(Look.id).where(Look.blob == blob, Look.up_to_reference_id >= settled, Look.blob.not_in(_outdated()))
-    if facts is None or session.scalar(looked) is not None:
-        return settled, None
+    if facts is None:
+        return []
     vectors = retrieve.vectors_of(session, blob, _kinds(facts.medium))
-    return settled, _found(session, facts, vectors, partial(_watched, session, blob))
+    watcher = partial(_watched, session, blob)
+    if not _may_hold_what_is_new(session, blob, (facts, vectors), watcher):
+        return []
+    return _found(session, facts, vectors, watcher)
+
+
+def _may_hold_what_is_new(session: Session, blob: str, seen: Seen, watcher: Watcher) -> bool:
+    """Say whether a blob may hold a reference that it was not compared with; a few of them, on a shelf of their own,
+    tell so in a fraction of the time that all take."""
+    since = kept.compared_at(session, blob)
+    if since is None:
+        return True
+    new = look_back.newcomers(session, since)
+    if len(new) * FEW >= len(retrieve.shelf(session)):
+        return bool(new)
+    return bool(new) and bool(_on(retrieve.shelf_of(session, new), session, seen, watcher))
 
 
 def _watched(session: Session, blob: str, watches: Sequence[Watch]) -> Watched:
@@ -147,12 +147,16 @@ def _kinds(medium: MediumKind) -> Sequence[str]:
     return pictures.KINDS if medium == "image" else retrieve.SEEN_KINDS
 
 
-def _found(session: Session, facts: MediaFacts, vectors: Mapping[str, Vectors], watcher: Watcher) -> list[Comparison]:
-    shelf = retrieve.shelf(session)
+def _on(shelf: Shelf, session: Session, seen: Seen, watcher: Watcher) -> list[Comparison]:
+    """Return what a medium holds of the references on a shelf."""
+    facts, vectors = seen
     if facts.medium == "image":
-        comparisons = shelf.compare(session, vectors)
-    else:
-        comparisons = shelf.compare_film(vectors, facts.duration_s, watcher)
+        return shelf.compare(session, vectors)
+    return shelf.compare_film(vectors, facts.duration_s, watcher)
+
+
+def _found(session: Session, facts: MediaFacts, vectors: Mapping[str, Vectors], watcher: Watcher) -> list[Comparison]:
+    comparisons = _on(retrieve.shelf(session), session, (facts, vectors), watcher)
     ids = [comparison.reference_id for comparison in comparisons]
     rows = session.execute(
         select(Reference.id, Reference.name).where(Reference.id.in_(ids), Reference.bank == "negative")
@@ -184,18 +188,6 @@ def _save(session: Session, blob: str, comparison: Comparison) -> None:
         matched_seconds=comparison.matched_seconds, found_at=clock.now(),
     )  # fmt: skip
     session.execute(row.on_conflict_do_nothing(index_elements=["blob", "reference_id"]))
-
-
-def _outdated() -> Select[str]:
-    """Return the blobs that were looked at while a reference was out of force that is in force again."""
-    absences = lives.absences(clock.now())
-    return select(Look.blob).join(absences, (Look.at >= absences.c.since) & (Look.at < absences.c.until))
-
-
-def _look(session: Session, blob: str, up_to_reference_id: int, at: datetime) -> None:
-    row = _insert(session, Look).values(blob=blob, up_to_reference_id=up_to_reference_id, at=at)
-    later = {"up_to_reference_id": row.excluded.up_to_reference_id, "at": row.excluded.at}
-    session.execute(row.on_conflict_do_update(index_elements=["blob"], set_=later))
 
 
 def _insert(session: Session, table: type[Base]) -> Any:

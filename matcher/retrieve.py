@@ -38,10 +38,12 @@ _log = log.get(__name__)
 
 
 class Shelf:
-    """All references of one home. Several threads may use it; they take turns."""
+    """All references of one home, or some. Several threads may use it; they take turns."""
 
-    def __init__(self, matching: Matching, indexes: Path | None = None) -> None:
-        """Open the shelf that is kept in the folder `indexes`; without one it is in memory alone."""
+    def __init__(self, matching: Matching, indexes: Path | None = None, *, only: frozenset[int] | None = None) -> None:
+        """Open the shelf that is kept in the folder `indexes`; without one it is in memory alone. With `only`, no other
+        references stand on it."""
+        self.only = only
         likely_copy, worth_a_look = matching.likely_copy, matching.worth_a_look
         self._pictures = PictureShelf(likely_copy=likely_copy, worth_a_look=worth_a_look, indexes=indexes)
         self._films = FilmShelf(likely_copy=likely_copy, worth_a_look=worth_a_look, indexes=indexes)
@@ -69,7 +71,8 @@ class Shelf:
             sign = shelved.sign(session)
             if sign == self._sign:
                 return
-            wanted = shelved.wanted(session, versions_in_use())
+            every = shelved.wanted(session, versions_in_use())
+            wanted = {number: each for number, each in every.items() if self.only is None or number in self.only}
             for reference_id in [known for known, each in self._shelved.items() if wanted.get(known) != each]:
                 self._forget(reference_id)
             new = [each for each in wanted.values() if self._shelved.get(each.reference_id) != each]
@@ -178,6 +181,7 @@ def _glanced_at(comparison: Comparison, error: str) -> Comparison:
 
 
 _shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
+_few: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()  # see `shelf_of`
 _shelves_lock = threading.Lock()
 
 
@@ -197,6 +201,17 @@ def shelf(session: Session) -> Shelf:
     return found
 
 
+def shelf_of(session: Session, ids: frozenset[int]) -> Shelf:
+    """Return a shelf of the session's home that holds a few references, and maybe some more; fresh."""
+    opened = home.of(session)
+    with _shelves_lock:
+        found = _few.get(opened.engine)
+        if found is None or found.only is None or not ids <= found.only:
+            found = _few[opened.engine] = Shelf(opened.settings.matching, only=ids)
+    found.refresh(session)
+    return found
+
+
 def vectors_of(session: Session, blob: str, names: Sequence[str]) -> dict[str, Vectors]:
     """Return what the current versions of these kinds say of a blob; kinds never written for it are absent."""
     versions = versions_in_use()
@@ -210,7 +225,7 @@ def settled_reference_id(session: Session) -> int:
     A reference beyond a gap may be on the shelf already; whoever looks now has to look again once the gap is closed.
     """
     active = in_force(clock.now())
-    described = select(Medium.id).where(Medium.blob == Reference.blob, _is_described()).exists()
+    described = select(Medium.id).where(Medium.blob == Reference.blob, is_described()).exists()
     gap = session.scalar(select(func.min(Reference.id)).where(active, ~described))
     upto = select(func.max(Reference.id)).where(active)
     return session.scalar(upto if gap is None else upto.where(Reference.id < gap)) or 0
@@ -218,11 +233,11 @@ def settled_reference_id(session: Session) -> int:
 
 def undescribed(session: Session) -> int:
     """Return how many references in force nobody has described yet."""
-    described = select(Medium.id).where(Medium.blob == Reference.blob, _is_described()).exists()
+    described = select(Medium.id).where(Medium.blob == Reference.blob, is_described()).exists()
     return session.scalar(select(func.count(Reference.id)).where(in_force(clock.now()), ~described)) or 0
 
 
-def _is_described() -> ColumnElement[bool]:
+def is_described() -> ColumnElement[bool]:
     """Return the condition that a reference's medium was described as one: a film may have been glanced at only, when
     the same file was seen on the web first."""
     of_film = Fingerprint.blob == Medium.blob, Fingerprint.kind.in_(kinds.film_kinds())

@@ -56,7 +56,7 @@ class Standing:
     made_at: datetime | None  # of what is on disk; None: nothing is
     bytes_on_disk: int  # mapped, and shared by all processes
     bytes_held: int  # by this process alone
-    lag: int  # references, described and in force, of which something is not on disk: each process reads them
+    lag: int  # references in force, or captured media, of which something is not on disk: each process reads them
     damage: str | None  # one sentence
 
 
@@ -99,15 +99,15 @@ def _stands(folder: Path, each: Kept, numbers: Numbers, index: Durable | None) -
     held = 0 if index is None else index.figures().bytes_held
     try:
         summary = Snapshots(folder / each.name).summary()
-        entries, lag = _entries(folder / each.name), len(_lacking(folder, each, numbers))
+        count, lag = entries(folder / each.name), len(_lacking(folder, each, numbers))
     except SnapshotDamaged as damaged:
         return Standing(each.name, each.says, 0, None, 0, held, len(numbers), str(damaged))
     if summary is None:
         return Standing(each.name, each.says, 0, None, 0, held, lag, None)
-    return Standing(each.name, each.says, entries, summary.made_at, summary.bytes_on_disk, held, lag, None)
+    return Standing(each.name, each.says, count, summary.made_at, summary.bytes_on_disk, held, lag, None)
 
 
-def _entries(folder: Path) -> int:
+def entries(folder: Path) -> int:
     """Return how many entries an index has, without what is shipped."""
     owners, begins = _array(folder, OWNERS), _array(folder, BEGINS)
     return int(begins[-1] - begins[np.searchsorted(owners, 0)]) if len(begins) else len(owners)

@@ -18,7 +18,7 @@ from matcher.upkeep import Standing
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """Show where everything stands: what is protected, seen, open, due, waiting to leave, which jobs failed, and the
-    indexes: how large and how old each is, and how many references are not in it yet.
+    indexes: how large and how old each is, and how much is not in it yet.
 
     Example: mekiki status
     """
@@ -39,7 +39,7 @@ def _row(each: Standing) -> dict[str, Any]:
     return {
         "index": each.says, "entries": each.entries, "on disk, shared": _megabytes(each.bytes_on_disk),
         "held by this process": _megabytes(each.bytes_held), "written": "not yet" if age_s is None else _ago(age_s),
-        "references not in it": each.lag,
+        "not in it yet": each.lag,
     }  # fmt: skip
 
 

@@ -86,6 +86,7 @@ class Summary:
     generation: int
     made_at: datetime
     bytes_on_disk: int
+    covers: int  # as in Snapshot
 
 
 class Snapshots:
@@ -135,6 +136,7 @@ class Snapshots:
             generation,
             datetime.fromisoformat(manifest["made_at"]),
             sum(int(facts["bytes"]) for facts in files.values()),
+            int(manifest["covers"]),
         )
 
     def array(self, name: str) -> Array | None:

@@ -8,7 +8,7 @@ from fingerprints import store
 from fingerprints.interface import Description, MediaFacts, Vectors
 from fingerprints.kinds.pdq import Pdq256
 from fingerprints.testing import drawing
-from matcher import intake, match
+from matcher import intake, kept, match
 from tests import factories
 from tests.fingerprints import media
 
@@ -36,6 +36,7 @@ def test_what_older_kinds_described_is_described_again_before_it_is_compared(ses
     assert intake.pending_sightings(session, 10) == [sighting.id]
     intake.describe_sightings(session, [sighting.id])
     assert intake.pending_sightings(session, 10) == []
+    kept.keep(session, kept.pending(session, 10))
     assert match.pending(session, 10) == [sighting.id]
 
 

@@ -12,7 +12,7 @@ from config import clock
 from config.database import AppendOnlyViolation
 from config.home import Home
 from fingerprints.interface import Watch, Watched
-from matcher import assess, cases, lives, match, references
+from matcher import assess, cases, lives, references
 from matcher.case_rows import Assessment, Decision
 from matcher.catalogue import Work
 from matcher.lives import ReferenceChange
@@ -22,6 +22,7 @@ from matcher.retrieve import Shelf
 from tests import factories
 from tests.factories import NOW
 from tests.matcher.drawn_pictures import reference, sighting
+from tests.matcher.stages import compared
 from tests.matcher.test_cases import only_case, run_stages, seen_at
 from tests.matcher.test_retrieve import found
 
@@ -61,14 +62,9 @@ def no_film(_watches: Sequence[Watch]) -> Watched:
 
 
 def compare(session: Session, moment: datetime) -> int:
-    """Run the match stage until nothing is pending; return how many sightings it took."""
-    taken = 0
+    """Run the stages around comparing until nothing is pending; return how many sightings were compared."""
     with clock.frozen(moment):
-        while ids := match.pending(session, 8):
-            match.compare(session, ids)
-            taken += len(ids)
-            assert taken < 50, "the stage never ends"
-    return taken
+        return compared(session)
 
 
 def test_the_condition_and_its_twin_say_the_same_of_every_combination(session: Session) -> None:

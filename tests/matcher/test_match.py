@@ -10,13 +10,15 @@ from config.blobs import BlobStore
 from config.home import Home
 from fingerprints import store
 from fingerprints.interface import Description, MediaFacts, Watch, Watched
-from matcher import match, retrieve
+from matcher import kept, match, retrieve
 from matcher.catalogue import Work
-from matcher.match import Look, Match
+from matcher.kept import Kept
+from matcher.match import Match
 from tests import factories
 from tests.factories import NOW
 from tests.matcher.drawn_films import clip, described, drawn, glanced
 from tests.matcher.drawn_pictures import Picture, blob_of, described_drawing, reference, sighting
+from tests.matcher.stages import compared
 
 
 def mirrored(picture: Picture) -> Picture:
@@ -32,16 +34,6 @@ def no_film(_watches: Sequence[Watch]) -> Watched:
     raise AssertionError("a still picture is not watched")
 
 
-def run(session: Session) -> int:
-    """Run the stage until nothing is pending; return how many sightings it took."""
-    taken = 0
-    while ids := match.pending(session, 8):
-        match.compare(session, ids)
-        taken += len(ids)
-        assert taken < 100, "the stage never ends"
-    return taken
-
-
 def matches(session: Session) -> list[tuple[str, int]]:
     return [(row.blob, row.reference_id) for row in session.scalars(select(Match).order_by(Match.id))]
 
@@ -50,7 +42,7 @@ def test_a_captured_copy_is_matched_with_its_reference(session: Session, work: W
     wanted, _other = reference(session, work, 11), reference(session, work, 13)
     sighting(session, 11, mirrored)
     sighting(session, 20)
-    run(session)
+    compared(session)
     assert matches(session) == [(blob_of(11, mirrored), wanted.id)]
     row = session.scalars(select(Match)).one()
     assert (row.lane, row.segments, row.matched_seconds) == ("copy", [], 0.0)
@@ -63,45 +55,43 @@ def test_a_captured_copy_is_matched_with_its_reference(session: Session, work: W
 def test_old_captures_are_looked_at_again_when_a_reference_arrives(session: Session, work: Work) -> None:
     reference(session, work, 13)
     sighting(session, 11, mirrored)
-    run(session)
+    compared(session)
     assert matches(session) == []
     late = reference(session, work, 11)
-    assert run(session) == 1
+    assert compared(session) == 1
     assert matches(session) == [(blob_of(11, mirrored), late.id)]
 
 
 def test_a_capture_is_compared_once(session: Session, work: Work) -> None:
     reference(session, work, 11)
     sighting(session, 11)
-    assert run(session) == 1
-    assert run(session) == 0
-    assert session.scalar(select(func.count()).select_from(Look)) == 1
+    assert compared(session) == 1
+    assert compared(session) == 0
+    assert session.scalar(select(func.count()).select_from(Kept)) == 1
 
 
 def test_running_twice_is_running_once(session: Session, work: Work) -> None:
     reference(session, work, 11)
     ids = [sighting(session, 11).id, sighting(session, 11, mirrored).id]
     match.compare(session, ids)
-    session.execute(Look.__table__.delete())  # type: ignore[attr-defined]
     match.compare(session, ids)
     assert len(matches(session)) == 2
 
 
 def test_captures_are_looked_at_although_nothing_is_registered(session: Session) -> None:
     sighting(session, 11)
-    assert run(session) == 1
-    assert session.scalars(select(Look)).one().up_to_reference_id == 0
+    assert compared(session) == 1
+    assert session.scalars(select(Kept)).one().asked_at is None
 
 
 def test_a_reference_counts_once_it_is_described(session: Session, work: Work) -> None:
     slow = reference(session, work, 11, is_described=False)
-    quick = reference(session, work, 13)
+    reference(session, work, 13)
     sighting(session, 11, mirrored)
-    run(session)
+    compared(session)
     assert matches(session) == []
-    assert session.scalars(select(Look)).one().up_to_reference_id < slow.id < quick.id
     store.save(session, slow.blob, described_drawing(11))
-    assert run(session) == 1
+    assert compared(session) == 1
     assert matches(session) == [(blob_of(11, mirrored), slow.id)]
 
 
@@ -110,7 +100,7 @@ def test_an_unreadable_reference_does_not_hold_up_the_others(session: Session, w
     store.save(session, broken.blob, Description(None, {}, "It is damaged."))
     wanted = reference(session, work, 11)
     sighting(session, 11)
-    run(session)
+    compared(session)
     assert matches(session) == [(blob_of(11), wanted.id)]
     assert match.pending(session, 8) == []
 
@@ -150,6 +140,7 @@ def test_a_file_that_cannot_be_read_matches_nothing(session: Session) -> None:
 
 def test_the_newest_sightings_come_first(session: Session) -> None:
     old, new = sighting(session, 11), sighting(session, 13)
+    kept.keep(session, kept.pending(session, 8))
     assert match.pending(session, 1) == [new.id]
     assert match.pending(session, 8) == [new.id, old.id]
 
@@ -157,7 +148,7 @@ def test_the_newest_sightings_come_first(session: Session) -> None:
 def test_the_same_file_registered_twice_gives_two_matches(session: Session, work: Work) -> None:
     one, other = reference(session, work, 11), reference(session, work, 11, bank="licensed")
     sighting(session, 11)
-    run(session)
+    compared(session)
     assert {number for _, number in matches(session)} == {one.id, other.id}
 
 
@@ -188,6 +179,7 @@ def shown(home: Home) -> int:
 def test_a_film_whose_file_is_gone_is_named_by_its_key_frames_and_the_reasons_say_so(home: Home) -> None:
     ids = [shown(home)]
     with home.sessions().begin() as session:
+        kept.keep(session, kept.pending(session, 8))
         assert match.pending(session, 8) == ids
         match.compare(session, ids)
     with home.readers()() as session:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import clock
 from config.home import Home
 from crawlers.captures import FindingRow
-from matcher import assess, cases, flood_verdicts, holds, match, quarantines
+from matcher import assess, cases, flood_verdicts, holds, kept, look_back, match, quarantines
 from matcher.case_rows import Case
 from matcher.catalogue import Asset, Work
 from matcher.quarantines import NotQuarantined, QuarantineEvent
@@ -49,6 +49,8 @@ def poison(session: Session) -> Reference:
 def run_stages(session: Session) -> None:
     """Match, assess and open until nothing is pending; a stage that stays pending would never end."""
     for stage, verb in (
+        (kept.pending, kept.keep),
+        (look_back.pending, look_back.look),
         (match.pending, match.compare),
         (assess.pending, assess.assess),
         (cases.pending, cases.open_cases),
