@@ -99,6 +99,18 @@ class IndexContract:
         assert [self.own(hits) for hits in index.search(self.sample(2, SEED), 5)] == [[], []]
         assert index.search(self.sample(2, SEED)[:0], 5) == []
 
+    def test_one_vector_is_enough_and_may_be_the_last(self) -> None:
+        """A single vector is told once, however many are asked for; without it the index is empty again."""
+        index, code = self.make(), self.sample(1, SEED)
+        for _ in range(2):
+            index.add(9, code)
+            assert len(index) == 1
+            hits = [self.own(found) for found in index.search(np.concatenate([code, code]), 5)]
+            assert [[(hit.owner, hit.row) for hit in found] for found in hits] == [[(9, 0)], [(9, 0)]]
+            index.remove(9)
+            assert len(index) == 0
+            assert [self.own(found) for found in index.search(code, 5)] == [[]]
+
     def test_the_same_question_has_the_same_answer(self) -> None:
         """Two indexes filled alike answer alike, in order too."""
         answers = []

@@ -22,12 +22,13 @@ from matcher.indexes.mapped_lists import MappedLists
 from matcher.indexes.parted_index import PartedIndex
 from matcher.indexes.parts import BEGINS, NONE, OWNERS, Array, Arrays, Asked, Distances, Numbers, Part, Table
 from matcher.indexes.shipped_lists import on_one_thread
+from matcher.indexes.snapshots import Pieces
 from matcher.interface import Hit
 
 MANY = 50_000  # vectors
 PROBES, AGAIN = 64, 4  # lists looked into; times as many as are wanted are measured again
 TRAINED = 40  # vectors that a list is learned from
-AT_ONCE = 1 << 16  # vectors that are moved or coded together; bounds the memory
+AT_ONCE = 1 << 16  # vectors that are coded together; bounds the memory
 ASKED = 1 << 11  # queries searched together
 PLACE_BYTES, EVEN = 8, 8  # of an entry; a list has room for a multiple of so many
 VECTORS, TRAINING, SIZES, LISTS = "vectors", "training", "sizes", "lists"  # arrays
@@ -118,11 +119,15 @@ class FloatIvf(PartedIndex[FloatPart]):
     def _opened(self, arrays: Arrays) -> FloatPart:
         return FloatPart(arrays)
 
-    def _built(self, of: Sequence[FloatPart], *, is_base: bool) -> Iterator[tuple[str, Array]]:
+    def _built(self, of: Sequence[FloatPart], *, is_base: bool) -> Iterator[tuple[str, Array | Pieces]]:
         owners, begins, targets = parts.together(of)
         yield OWNERS, owners
         yield BEGINS, begins
-        vectors = _together(of, targets, int(begins[-1]))
+        numbers = max((part.arrays[VECTORS].shape[1] for part in of if len(part)), default=0)
+        vectors, done = np.empty((int(begins[-1]), numbers), np.float32), 0
+        for some in parts.moved_rows(VECTORS, of, begins, targets):
+            vectors[done : done + len(some)] = some
+            done += len(some)
         yield VECTORS, vectors
         if is_base and len(vectors) >= self.many:
             yield from _lists(vectors)
@@ -131,18 +136,6 @@ class FloatIvf(PartedIndex[FloatPart]):
 def _floats(codes: NDArray[np.uint8]) -> Floats:
     """Return the vectors that codes stand for."""
     return np.ascontiguousarray(codes).view("<f4").astype(np.float32, copy=False)
-
-
-def _together(of: Sequence[FloatPart], targets: list[Numbers], count: int) -> Floats:
-    """Return the vectors of everything that counts, in order of new places."""
-    stored = [(part, target, part.arrays[VECTORS]) for part, target in zip(of, targets, strict=True) if len(part)]
-    vectors = np.empty((count, max((old.shape[1] for _, _, old in stored), default=0)), np.float32)
-    for part, target, old in stored:
-        for start in range(0, len(old), AT_ONCE):
-            some = old[start : start + AT_ONCE]
-            new = parts.moved(part, target, np.arange(start, start + len(some)))
-            vectors[new[new >= 0]] = some[new >= 0]
-    return vectors
 
 
 def _lists(vectors: Floats) -> Iterator[tuple[str, Array]]:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from config import clock
 from matcher.indexes.figures import Figures
-from matcher.indexes.parts import Array, Arrays, Numbers, Part
-from matcher.indexes.snapshots import Snapshot, SnapshotDamaged, Snapshots
+from matcher.indexes.parts import Array, Arrays, Numbers, Part, in_memory
+from matcher.indexes.snapshots import Pieces, Snapshot, SnapshotDamaged, Snapshots
 
 P = TypeVar("P", bound=Part)
 
@@ -79,7 +79,7 @@ class PartedIndex(ABC, Generic[P]):
         """Return the part that these arrays make. Raises SnapshotDamaged when they are of no use here."""
 
     @abstractmethod
-    def _built(self, of: Sequence[P], *, is_base: bool) -> Iterator[tuple[str, Array]]:
+    def _built(self, of: Sequence[P], *, is_base: bool) -> Iterator[tuple[str, Array | Pieces]]:
         """Yield the arrays of everything that counts in some parts; a base is worth more work."""
 
     @property
@@ -125,7 +125,7 @@ class PartedIndex(ABC, Generic[P]):
                 state, self._since = self._state, set()
             arrays = self._built(state.parts, is_base=True)
             if self._snapshots is None:
-                fresh = State((self._opened(dict(arrays)),), covers=state.covers)
+                fresh = State((self._opened(in_memory(arrays)),), covers=state.covers)
             else:
                 fresh = self._based(self._snapshots.write(arrays, state.covers))
             with self._writer:
@@ -206,14 +206,14 @@ class PartedIndex(ABC, Generic[P]):
         before."""
         base, *since = state.parts
         while len(since) > 1 and len(since[-2]) < GROWTH * len(since[-1]):
-            since[-2:] = [self._opened(dict(self._built(since[-2:], is_base=False)))]
+            since[-2:] = [self._opened(in_memory(self._built(since[-2:], is_base=False)))]
         return replace(state, parts=(base, *since))
 
     def _on(self, fresh: State[P], changed: Collection[int]) -> State[P]:
         """Return the state on a newer base that lacks what became of the owners in `changed`."""
         state = self._state
         since = [part for part in (part.only(changed) for part in state.parts[1:]) if len(part)]
-        together = [self._opened(dict(self._built(since, is_base=False)))] if since else []
+        together = [self._opened(in_memory(self._built(since, is_base=False)))] if since else []
         base = fresh.parts[0].without(changed)
         return replace(fresh, parts=(base, *together), covers=max(fresh.covers, state.covers))
 

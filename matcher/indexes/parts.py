@@ -4,14 +4,16 @@ Parts are searched one by one and merged. Of equally near entries those of the l
 wherever they lie: so what is told depends on what is in the index, and not on when it came or was put together.
 """
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.indexes.snapshots import Pieces
 from matcher.interface import Hit
 
 Array = NDArray[Any]
@@ -25,6 +27,7 @@ NONE = -1  # the row, and the distance is infinite
 
 EVERYTHING: Bits = np.zeros(0, np.uint8)  # every entry counts
 OWNERS, BEGINS = "owners", "begins"  # arrays of every part
+MOVED = 1 << 18  # rows, about, that are put together at a time; bounds the memory
 SPARE = 4  # neighbours asked for beyond those wanted: the last of these is hardly ever as near as the last wanted
 
 
@@ -176,3 +179,32 @@ def moved(part: Part, target: Numbers, places: Numbers) -> Numbers:
     slots = np.searchsorted(part.begins, places, "right") - 1
     begins = target[slots]
     return np.where(begins < 0, NONE, begins + places - part.begins[slots])
+
+
+def moved_rows(name: str, of: Sequence[Part], begins: Numbers, targets: Sequence[Numbers]) -> Iterator[Array]:
+    """Yield the rows of an array that has one for each place, in order of new places, some owners at a time; `begins`
+    and `targets` as `together` says."""
+    kept = [np.flatnonzero(target >= 0) for target in targets]
+    edges = np.unique(np.searchsorted(begins, np.arange(0, begins[-1] + MOVED, MOVED)).clip(max=len(begins) - 1))
+    for first, last in itertools.pairwise(begins[edges].tolist()):
+        rows: Array | None = None
+        for part, target, slots in zip(of, targets, kept, strict=True):
+            mine = slots[slice(*np.searchsorted(target[slots], [first, last]))]
+            counts = part.begins[mine + 1] - part.begins[mine]
+            inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            some = part.arrays[name][np.repeat(part.begins[mine], counts) + inside]
+            if len(some):
+                rows = np.empty((last - first, *some.shape[1:]), some.dtype) if rows is None else rows
+                rows[np.repeat(target[mine], counts) + inside - first] = some
+        if rows is not None:
+            yield rows
+
+
+def in_memory(arrays: Iterable[tuple[str, Array | Pieces]]) -> Arrays:
+    """Return arrays that are not to be written."""
+    return {
+        name: np.concatenate([np.zeros((0, *array.shape[1:]), array.dtype), *array.pieces])
+        if isinstance(array, Pieces)
+        else array
+        for name, array in arrays
+    }

@@ -33,9 +33,22 @@ class Blocks:
     content: NDArray[np.uint8]
 
     @classmethod
-    def empty(cls, sizes: Counts) -> "Blocks":
-        """Return room for so many entries of each list."""
-        return cls(sizes, np.zeros(int(-(-sizes // BLOCK).sum()) * UNITS * UNIT, np.uint8))
+    def of(cls, sizes: Counts, entries: Entries) -> "Blocks":
+        """Return lists of these sizes with these entries in them."""
+        blocks = cls(sizes, np.empty(bytes_of(sizes), np.uint8))
+        lists, places, codes = entries
+        _, codes_at, places_at = blocks._units(0, len(sizes))
+        ends = np.cumsum(sizes, dtype=np.int64)
+        rank = np.arange(len(lists)) - np.repeat(ends - sizes, sizes)
+        block, lane = blocks.firsts[lists] + rank // BLOCK, rank % BLOCK
+        numbers = np.full((len(codes_at), BLOCK), -1, np.int64)
+        numbers[block, lane] = places
+        packed = np.zeros((len(codes_at), BLOCK, CODE_BYTES), np.uint8)
+        packed[block, lane] = codes
+        units, mixed = blocks._by_unit, _interleaved(packed)
+        units[places_at] = numbers.view(np.uint8)
+        units[codes_at], units[codes_at + 1] = mixed[:, :UNIT], mixed[:, UNIT:]
+        return blocks
 
     @cached_property
     def blocks(self) -> Numbers:
@@ -64,21 +77,6 @@ class Blocks:
         mixed = np.concatenate([self._by_unit[at], self._by_unit[at + 1]], axis=1)
         return _apart(mixed)[self._are_there(whose, first)]
 
-    def write(self, entries: Entries, first: int, last: int) -> None:
-        """Put all entries of some lists in, those from `first` to before `last`."""
-        lists, places, codes = entries
-        _, codes_at, places_at = self._units(first, last)
-        sizes = self.sizes[first:last].astype(np.int64)
-        rank = np.arange(len(lists)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        block, lane = self.firsts[lists] - self.firsts[first] + rank // BLOCK, rank % BLOCK
-        numbers = np.full((len(codes_at), BLOCK), -1, np.int64)
-        numbers[block, lane] = places
-        packed = np.zeros((len(codes_at), BLOCK, CODE_BYTES), np.uint8)
-        packed[block, lane] = codes
-        mixed = _interleaved(packed)
-        self._by_unit[places_at] = numbers.view(np.uint8)
-        self._by_unit[codes_at], self._by_unit[codes_at + 1] = mixed[:, :UNIT], mixed[:, UNIT:]
-
     @property
     def _by_unit(self) -> NDArray[np.uint8]:
         return self.content.reshape(-1, UNIT)
@@ -96,6 +94,11 @@ class Blocks:
         inside = np.arange(len(whose)) + self.firsts[first] - self.firsts[whose]
         begins = UNITS * self.firsts[whose]
         return whose, begins + 2 * inside, begins + 2 * self.blocks[whose] + inside
+
+
+def bytes_of(sizes: Counts) -> int:
+    """Return how many bytes lists of these sizes take."""
+    return int(-(-sizes.astype(np.int64) // BLOCK).sum()) * UNITS * UNIT
 
 
 def _interleaved(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ came since the base was written, and a bit for each entry once some do not count
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import faiss
@@ -18,13 +18,23 @@ from fingerprints.quantised import CODE_BYTES, PART_BITS, PARTS, book
 from matcher.indexes import mapped_lists, parts, shipped_lists
 from matcher.indexes.mapped_lists import MappedLists
 from matcher.indexes.parted_index import PartedIndex, State
-from matcher.indexes.parts import BEGINS, OWNERS, Array, Arrays, Asked, Distances, Numbers, Part
-from matcher.indexes.point_blocks import Blocks, Codes, Counts
+from matcher.indexes.parts import (
+    BEGINS,
+    MOVED,
+    OWNERS,
+    Array,
+    Arrays,
+    Asked,
+    Distances,
+    Numbers,
+    Part,
+    in_memory,
+)
+from matcher.indexes.point_blocks import Blocks, Codes, Counts, Entries, bytes_of
 from matcher.indexes.shipped_lists import DIMENSIONS, background, coarse_quantiser
-from matcher.indexes.snapshots import SnapshotDamaged
+from matcher.indexes.snapshots import Pieces, SnapshotDamaged
 
 SIZES, BLOCKS, CODES, SIGN = "sizes", "blocks", "codes", "sign"  # arrays, beside those of every part
-MOVED = 1 << 18  # entries, about, that are put together at a time
 
 Located = tuple[Counts, Codes]  # the list and the packed code of each descriptor of an owner
 
@@ -73,14 +83,15 @@ class PointIndex(PartedIndex[PointPart]):
 
     def _holding(self, added: Mapping[int, NDArray[np.uint8]]) -> PointPart:
         located = {owner: self._located(codes) for owner, codes in added.items()}
-        return self._opened(dict(laid(located, keeps_codes=self.keeps_codes)))
+        return self._opened(in_memory(laid(located, keeps_codes=self.keeps_codes)))
 
     def _opened(self, arrays: Arrays) -> PointPart:
-        if not np.array_equal(arrays[SIGN], shipped_lists.sign()) or (CODES in arrays) < self.keeps_codes:
+        told, needed = arrays.get(SIGN), {SIZES, BLOCKS, *([CODES] if self.keeps_codes else [])}
+        if told is None or not np.array_equal(told, shipped_lists.sign()) or not needed <= arrays.keys():
             raise SnapshotDamaged("An index of points was made with other lists than are shipped; it is built again.")
         return PointPart(arrays)
 
-    def _built(self, of: Sequence[PointPart], *, is_base: bool) -> Iterator[tuple[str, Array]]:  # noqa: ARG002
+    def _built(self, of: Sequence[PointPart], *, is_base: bool) -> Iterator[tuple[str, Array | Pieces]]:  # noqa: ARG002
         return built(of, keeps_codes=self.keeps_codes)
 
 
@@ -125,78 +136,71 @@ def born() -> PointPart:
     numbers = np.unique(shipped.pictures).tolist()
     by_picture = {-1 - number: shipped.pictures == number for number in numbers}
     located = {owner: (lists[is_its], codes[is_its]) for owner, is_its in by_picture.items()}
-    return PointPart(dict(laid(located, keeps_codes=True)))
+    return PointPart(in_memory(laid(located, keeps_codes=True)))
 
 
-def laid(added: Mapping[int, Located], *, keeps_codes: bool) -> Iterator[tuple[str, Array]]:
+def laid(added: Mapping[int, Located], *, keeps_codes: bool) -> Iterator[tuple[str, Array | Pieces]]:
     """Yield the arrays of a part that holds these owners."""
     owners = sorted(added)
     lists, codes = (np.concatenate([added[owner][column] for owner in owners]) for column in (0, 1))
     order = np.argsort(lists, kind="stable")
     sizes = np.bincount(lists, minlength=len(background().centroids)).astype(np.int32)
-    blocks, ends = Blocks.empty(sizes), np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    for first, last in _portions(sizes):
-        some = order[ends[first] : ends[last]]
-        blocks.write((lists[some], some, codes[some]), first, last)
+    ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     begins = np.concatenate([[0], np.cumsum([len(added[owner][0]) for owner in owners])])
-    yield from _named(np.array(owners, np.int64), begins.astype(np.int64), blocks)
+
+    def entries(first: int, last: int) -> Entries:
+        some = order[ends[first] : ends[last]]
+        return lists[some], some, codes[some]
+
+    yield from _named(np.array(owners, np.int64), begins.astype(np.int64), sizes, entries)
     if keeps_codes:
         yield CODES, codes
 
 
-def built(of: Sequence[PointPart], *, keeps_codes: bool) -> Iterator[tuple[str, Array]]:
-    """Yield the arrays of everything that counts in some parts, a portion of the lists at a time."""
+def built(of: Sequence[PointPart], *, keeps_codes: bool) -> Iterator[tuple[str, Array | Pieces]]:
+    """Yield the arrays of everything that counts in some parts; hardly anything of them is in memory at a time."""
     owners, begins, targets = parts.together(of)
-    every = np.stack([part.blocks.sizes for part in of]).sum(axis=0, dtype=np.int64)
-    portions = _portions(every)
-    sizes = np.zeros(len(every), np.int32)
-    for portion in portions:
-        sizes += np.bincount(_kept(of, targets, portion)[0], minlength=len(sizes)).astype(np.int32)
-    blocks = Blocks.empty(sizes)
-    for portion in portions:
-        lists, places, is_kept = _kept(of, targets, portion)
-        codes = np.concatenate([part.blocks.codes(*portion) for part in of])[is_kept]
+
+    def kept(first: int, last: int) -> tuple[Counts, Numbers, NDArray[np.bool_]]:
+        """Return list and new place of what is kept of some lists; and of everything in them, whether it is."""
+        found = [part.blocks.places(first, last) for part in of]
+        every = [parts.moved(part, target, old) for part, target, (_, old) in zip(of, targets, found, strict=True)]
+        lists, places = np.concatenate([some for some, _ in found]), np.concatenate(every)
+        return lists[places >= 0], places[places >= 0], places >= 0
+
+    def entries(first: int, last: int) -> Entries:
+        lists, places, is_kept = kept(first, last)
+        codes = np.concatenate([part.blocks.codes(first, last) for part in of])[is_kept]
         order = np.lexsort((places, lists))
-        blocks.write((lists[order], places[order], codes[order]), *portion)
-    yield from _named(owners, begins, blocks)
+        return lists[order], places[order], codes[order]
+
+    sizes = np.zeros(len(of[0].blocks.sizes), np.int32)
+    for portion in _portions(np.stack([part.blocks.sizes for part in of]).sum(axis=0, dtype=np.int64)):
+        sizes += np.bincount(kept(*portion)[0], minlength=len(sizes)).astype(np.int32)
+    yield from _named(owners, begins, sizes, entries)
     if keeps_codes:
-        yield CODES, _by_owner(of, targets, int(begins[-1]))
+        shape = (int(begins[-1]), CODE_BYTES)
+        yield CODES, Pieces(np.dtype(np.uint8), shape, parts.moved_rows(CODES, of, begins, targets))
+
+
+def _named(
+    owners: Numbers, begins: Numbers, sizes: Counts, entries: Callable[[int, int], Entries]
+) -> Iterator[tuple[str, Array | Pieces]]:
+    """Yield the arrays of a part; `entries` gives those of some lists, from the first to before the last."""
+
+    def content() -> Iterator[Array]:
+        for first, last in _portions(sizes):
+            lists, places, codes = entries(first, last)
+            yield Blocks.of(sizes[first:last], (lists - first, places, codes)).content
+
+    yield OWNERS, owners
+    yield BEGINS, begins
+    yield SIZES, sizes
+    yield BLOCKS, Pieces(np.dtype(np.uint8), (bytes_of(sizes),), content())
+    yield SIGN, shipped_lists.sign()
 
 
 def _portions(sizes: Counts) -> list[tuple[int, int]]:
     """Return lists in a row, from the first to before the last of them, that hold about MOVED entries together."""
     ends = np.cumsum(sizes, dtype=np.int64)
     return list(itertools.pairwise([0, *(np.flatnonzero(np.diff(ends // MOVED)) + 1).tolist(), len(sizes)]))
-
-
-def _named(owners: Numbers, begins: Numbers, blocks: Blocks) -> Iterator[tuple[str, Array]]:
-    yield OWNERS, owners
-    yield BEGINS, begins
-    yield SIZES, blocks.sizes
-    yield BLOCKS, blocks.content
-    yield SIGN, shipped_lists.sign()
-
-
-def _kept(
-    of: Sequence[PointPart], targets: list[Numbers], portion: tuple[int, int]
-) -> tuple[Counts, Numbers, NDArray[np.bool_]]:
-    """Return list and new place of the entries of some lists that are kept; and of all of them, which those are."""
-    lists, places = [], []
-    for part, target in zip(of, targets, strict=True):
-        some, old = part.blocks.places(*portion)
-        lists.append(some)
-        places.append(parts.moved(part, target, old))
-    new = np.concatenate(places)
-    return np.concatenate(lists)[new >= 0], new[new >= 0], new >= 0
-
-
-def _by_owner(of: Sequence[PointPart], targets: list[Numbers], count: int) -> Codes:
-    """Return the codes of everything that is kept, in order of new places."""
-    codes = np.empty((count, CODE_BYTES), np.uint8)
-    for part, target in zip(of, targets, strict=True):
-        old = part.arrays[CODES]
-        for start in range(0, len(old), MOVED):
-            some = old[start : start + MOVED]
-            new = parts.moved(part, target, np.arange(start, start + len(some)))
-            codes[new[new >= 0]] = some[new >= 0]
-    return codes

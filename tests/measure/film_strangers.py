@@ -13,6 +13,7 @@ from fingerprints.kinds.film_sift import FilmSift
 from fingerprints.quantised import PART_BITS, PARTS, packed, unpacked
 from matcher.indexes.film_frames import FilmFrames
 from matcher.indexes.film_points import FilmPoints
+from matcher.indexes.parts import in_memory
 from matcher.indexes.point_index import PointPart, laid
 from matcher.indexes.shipped_lists import background, coarse_quantiser
 from tests.conftest import CORPUS
@@ -73,7 +74,7 @@ def points(parents: Codes, hours: int) -> FilmPoints:
     made = _mixed(_by_list(parents, quantiser, lists), hours * POINTS_AN_HOUR)
     whose = np.repeat(np.arange(lists), [len(some) for some in made])
     filled = FilmPoints()
-    part = PointPart(dict(laid({STRANGER: (whose, np.concatenate(made))}, keeps_codes=True)))
+    part = PointPart(in_memory(laid({STRANGER: (whose, np.concatenate(made))}, keeps_codes=True)))
     filled._state = replace(filled._state, parts=(*filled._state.parts, part))
     return filled
 

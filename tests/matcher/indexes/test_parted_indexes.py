@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -16,16 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from fingerprints.quantised import CODE_BYTES, packed
-from matcher.indexes import point_index
 from matcher.indexes.film_points import FilmPoints
 from matcher.indexes.float_ivf import FloatIvf, OtherVectors
-from matcher.indexes.numbering import entries
+from matcher.indexes.near import Near
 from matcher.indexes.parted_index import PartedIndex
-from matcher.indexes.parts import NONE, Part
-from matcher.indexes.point_blocks import Blocks
-from matcher.indexes.point_index import BLOCKS
-from matcher.indexes.shipped_lists import background, lists_of
-from matcher.indexes.sift_ivf import PROBES, SiftIvf
+from matcher.indexes.parts import Part
+from matcher.indexes.shipped_lists import background
+from matcher.indexes.sift_ivf import SiftIvf
 from matcher.indexes.snapshots import Snapshots
 from tests.matcher.indexes.drawn_points import Codes, descriptors, shaken
 
@@ -146,46 +142,19 @@ for case in CASES:
 TestSift, TestFilm, TestFloat, TestLearned = (case.TestCase for case in CASES)
 
 
-def test_what_is_told_is_what_the_engine_tells_of_entries_that_it_laid_out_itself() -> None:
-    stored = [codes(SiftIvf, owner) for owner in range(5)]
-    plain = point_index.empty_scan()
-    plain.nprobe = PROBES
-    shipped = background()
-    plain.add_with_ids(shipped.codes.astype(np.float32), np.arange(-2 - len(shipped.codes), -2))
-    for owner, mine in enumerate(stored):
-        plain.add_with_ids(mine.astype(np.float32), entries(owner, len(mine)))
-    index = SiftIvf()
-    for owner in (3, 1, 4, 0, 2):
-        index.add(owner, stored[owner])
-    asked = questions()
-    for count in (1, 8, 30):
-        squares, found = plain.search(asked.astype(np.float32), count)
-        distances, owners, rows = index.nearest(asked, count)
-        assert ((found == -1) == (rows == NONE)).all()
-        assert (np.where(found == -1, np.inf, np.sqrt(squares)) == distances).all()
-        mine = np.where(owners < 0, -1, owners * entries(1, 1) + rows)
-        before = distances < distances.max(axis=1, keepdims=True)  # of the farthest, equally far, the engine keeps any
-        there, here = np.where(before, np.maximum(found, -1), -1), np.where(before, mine, -1)
-        assert (np.sort(there, axis=1) == np.sort(here, axis=1)).all()
-
-
-def test_blocks_are_those_of_the_engine() -> None:
-    lists, packed_codes = lists_of(descriptors(3)), packed(descriptors(3))
-    engine = point_index.empty_scan()
-    engine.add_with_ids(descriptors(3).astype(np.float32), np.arange(len(lists)))
-    arrays = dict(point_index.laid({0: (lists, packed_codes)}, keeps_codes=False))
-    blocks = Blocks(arrays["sizes"], arrays[BLOCKS])
-    theirs = faiss.downcast_InvertedLists(engine.invlists)
-    for number, (size, room, begins) in enumerate(blocks.table().astype(int).tolist()):
-        assert theirs.list_size(number) == size
-        if size:
-            content = faiss.rev_swig_ptr(theirs.get_codes(number), room * CODE_BYTES)
-            assert (content == arrays[BLOCKS][begins : begins + room * CODE_BYTES]).all()
-    whose, places = blocks.places(0, len(blocks.sizes))
-    assert (whose == lists[places]).all()
-    assert (blocks.codes(0, len(blocks.sizes)) == packed_codes[places]).all()
-    some = blocks.places(2000, 9000)[1]
-    assert (blocks.codes(2000, 9000) == packed_codes[some]).all()
+def test_of_equally_near_ones_the_lowest_owners_are_told_wherever_they_lie(kind: type[Index]) -> None:
+    index = kind()
+    for owner in range(29, -1, -1):
+        index.add(owner, codes(kind, 1, 20))
+        if owner == 12:
+            index.compact()
+    for owners in ([0, 1, 2], [1, 3, 4]):
+        asked = descriptors(1)[10:18]
+        found = index.nearest(floats(asked) if issubclass(kind, FloatIvf) else asked, 3)
+        told_owners = found.owner.reshape(-1, 3) if isinstance(found, Near) else found[1]
+        assert {tuple(row) for row in told_owners.tolist()} == {tuple(owners)}
+        for owner in (0, 2):
+            index.remove(owner)
 
 
 def test_an_owner_is_a_number_from_zero_on() -> None:
