@@ -77,9 +77,9 @@ def straightened(seen: NDArray[np.uint8], laid: Laid) -> NDArray[np.uint8]:
     return np.asarray(cv2.warpAffine(source, matrix, size, flags=flags), np.uint8)
 
 
-def differs(frame: Frame, other: Frame) -> bool:
-    """Say whether two frames show different pictures, and not one in which something moves."""
-    one, two = (cv2.resize(each.luminance, TINY_SIZE, interpolation=cv2.INTER_AREA) for each in (frame, other))
+def differ(grey: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Say whether two grey frames show different pictures, and not one in which something moves."""
+    one, two = (cv2.resize(each, TINY_SIZE, interpolation=cv2.INTER_AREA) for each in (grey, other))
     change = np.abs(np.asarray(one, np.float32) - np.asarray(two, np.float32))
     return float((change > CHANGED).mean()) >= LEAST_SHARE
 
@@ -140,16 +140,19 @@ class AtGlance:
 
     def __init__(self, kind: FilmKind) -> None:
         self._pass, self._least_s = kind.begin(), kind.glance_s
-        self._shown: Frame | None = None
+        self._shown_s = -math.inf
+        self._shown: NDArray[np.uint8] | None = None  # in grey; the decoded frame is the decoder's to use again
 
     def look(self, pictures: Pictures, since_s: float, end_s: float) -> None:  # noqa: ARG002  it asks for no moment
         """Show the picture, unless one like it was shown a moment ago."""
         if not math.isfinite(self._least_s):
             return
         frame = pictures.laid(None).at(since_s)
-        if self._shown is None or since_s >= self._shown.at_s + self._least_s - SLACK_S or differs(frame, self._shown):
-            self._shown = frame
-            self._pass.see(frame)
+        is_soon = since_s < self._shown_s + self._least_s - SLACK_S
+        if is_soon and self._shown is not None and not differ(frame.luminance, self._shown):
+            return
+        self._pass.see(frame)
+        self._shown_s, self._shown = since_s, frame.luminance
 
     def finish(self) -> Vectors:
         """Return what the kind says of everything it saw."""
