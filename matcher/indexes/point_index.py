@@ -2,11 +2,13 @@
 
 What is searched lies in the files as faiss scans it: opening makes, assigns and copies nothing, and all processes share
 the pages. Each process holds for itself the graph over the lists' middles (5 MB, made when it is first searched), what
-came since the base was written, and a bit for each entry once some do not count.
+came since the base was written, and a bit for each entry once some do not count. Measured: 5.4 million entries, 225 MB,
+open in 0.2 s, nearly all of it to check them, and a second process has 1 MB of them for itself.
 """
 
 import functools
 import itertools
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -74,9 +76,9 @@ class PointIndex(PartedIndex[PointPart]):
 
     keeps_codes = False  # by owner as well as by list
 
+    @abstractmethod
     def _located(self, codes: NDArray[np.uint8]) -> Located:
         """Return the lists and packed codes of what is added."""
-        raise NotImplementedError
 
     def _born(self) -> PointPart:
         return born()
