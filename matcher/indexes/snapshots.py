@@ -4,8 +4,8 @@ A generation is a folder: a file for each array, and a manifest with what it hol
 aside, flushed to the disk and renamed; the file that points to it is renamed last. So a kill leaves the old generation
 or the new one, whole. Nothing here is the truth: what cannot be read is built again.
 
-Every byte is read when a generation is opened, but for large files that some process found whole within a day and that
-nobody touched since: a process that starts every few minutes need not read gigabytes each time.
+Every byte is read when a generation is opened, but for large files that some process found whole within an hour and
+that nobody touched since: a process that starts every few minutes need not read gigabytes each time.
 """
 
 import errno
@@ -35,7 +35,7 @@ Whole = tuple[float, tuple[int, ...]]  # when a file was found whole, and what `
 FORMAT = 1  # raise it when arrays change their meaning; older generations are then built again
 POINTER, MANIFEST, LOCK, CHECKED = "current", "manifest.json", "writer.lock", "checked"
 LARGE_BYTES = 1 << 22  # read in milliseconds; smaller files are checked each time
-CHECKED_FOR_S = 24 * 3600.0
+CHECKED_FOR_S = 3600.0
 SETTLED_S = 2.0  # a file that was touched so short a time ago may be touched again without getting another time
 NAME, ASIDE = "generation-", "aside-"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -219,7 +219,7 @@ class Snapshots:
         return Snapshot(generation, covers, str(manifest["made_at"]), mapped)
 
     def _checked(self) -> dict[str, Whole]:
-        """Return the large files that were found whole within a day."""
+        """Return the large files that were found whole within an hour."""
         try:
             told = json.loads((self.folder / CHECKED).read_bytes())
             files = {str(name): (float(at), tuple(map(int, touched))) for name, (at, touched) in told.items()}
