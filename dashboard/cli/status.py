@@ -28,10 +28,14 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         emit({**facts, "indexes": [{**asdict(each), "age_s": _age_s(each)} for each in indexes]})
         return
-    show([{"what": name.replace("_", " "), "now": value} for name, value in facts.items()], as_json=False)
+    show([{"what": name.replace("_", " "), "now": _told(name, value)} for name, value in facts.items()], as_json=False)
     show([_row(each) for each in indexes], as_json=False, title="Indexes")
     for damage in [each.damage for each in indexes if each.damage]:
         say(damage)
+
+
+def _told(name: str, value: Any) -> Any:
+    return _megabytes(value) if "_bytes" in name else value
 
 
 def _row(each: Standing) -> dict[str, Any]:
