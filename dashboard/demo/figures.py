@@ -328,9 +328,9 @@ SUZU = Look()
 HARU = Look(hair=(120, 74, 46), eyes=(70, 120, 150), coat=(64, 104, 128), trim=(236, 226, 200), style="spikes",
     jaw=1.08, eye_gap=0.45, eye_size=0.86, pattern="stripes", seed=7)  # fmt: skip
 NAO = Look(hair=(46, 40, 44), eyes=(90, 90, 90), coat=(214, 208, 198), trim=(120, 120, 120), style="bob", jaw=0.92,
-    eye_gap=0.4, eye_size=1.1, pattern="dots", seed=3)  # fmt: skip
+    eye_gap=0.4, eye_size=1.1, pattern="dots", wobble=0.12, seed=3)  # fmt: skip
 TANUKI = Look(hair=(110, 96, 90), eyes=(60, 60, 60), coat=(96, 92, 96), trim=(226, 222, 216), style="cap", jaw=1.2,
-    eye_gap=0.5, eye_size=0.8, pattern="leaves", girth=1.3, seed=4)  # fmt: skip
+    eye_gap=0.5, eye_size=0.8, pattern="leaves", wobble=0.12, seed=4)  # fmt: skip
 STRANGER = Look(hair=(204, 122, 152), eyes=(70, 150, 110), coat=(84, 132, 96), trim=(250, 244, 230), style="long",
     jaw=0.86, eye_gap=0.47, eye_size=1.16, pattern="leaves", girth=0.72, wobble=0.11, seed=21)  # fmt: skip
 RIVAL = replace(

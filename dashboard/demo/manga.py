@@ -159,7 +159,7 @@ def _cast(story: Story, picture: Image.Image, order: int, rng: np.random.Generat
         gaze=float(rng.uniform(-1, 1)),
         arm=float(rng.random()),
         stride=float(rng.uniform(-1, 1)),
-        holds=str(rng.choice(["", "book", "book"])),  # lanterns are the other series' own
+        holds=str(rng.choice(["", "book", "lantern"])),
     )
     is_bust = order % 3 != 0
     height = round(tall * float(rng.uniform(0.8, 1.0) if is_bust else rng.uniform(0.86, 1.3)))
