@@ -66,21 +66,20 @@ class PictureShelf:
         """Open the shelf that is kept in the folder `indexes`; without one it is in memory alone."""
         self._likely_copy = likely_copy
         self._worth_a_look = worth_a_look
-        # By number; see `addresses`.
+        # All by number; see `addresses`.
         self.kept = Arrays(None if indexes is None else Snapshots(indexes / "pictures"))
         self.hashes = HashIndex(None if indexes is None else Snapshots(indexes / "picture-hashes"))
         self.points = SiftIvf(None if indexes is None else Snapshots(indexes / "picture-points"))
         self._numbers: dict[int, int] = {}  # of the references that stand on the shelf
         self._areas: dict[int, tuple[Box, ...]] = {}  # of those that have some
 
-    def add(self, reference_id: int, vectors: Described, areas: Sequence[Box] = (), number: int | None = None) -> None:
+    def add(self, reference_id: int, vectors: Described, areas: Sequence[Box] = ()) -> None:
         """Put a reference on the shelf, in place of what stood there of it; found when this returns.
 
-        What lies inside `areas` is not distinctive: it is neither looked for nor counted. `number` is that of the
-        vectors without what lies there; without one the shelf is not kept.
+        What lies inside `areas` is not distinctive: it is neither looked for nor counted.
         """
         self.remove(reference_id)
-        self.add_all({address(reference_id) if number is None else number: (vectors, tuple(areas))})
+        self.add_all({address(reference_id): (vectors, tuple(areas))})
 
     def add_all(self, described: Mapping[int, tuple[Described, tuple[Box, ...]]]) -> None:
         """Put references on the shelf, by number: what of them is not stored yet."""

@@ -104,7 +104,7 @@ class Shelf:
             return
         self.indexes[name].damages.clear()
         with self._lock:
-            self._films.stand_anew()
+            self._films.stand_anew()  # on what is mapped now; what is in memory can go
 
     def compare(self, session: Session, vectors: Mapping[str, Vectors]) -> list[Comparison]:
         """Return every reference that a still picture holds and that is worth a person's look, best first."""
