@@ -79,15 +79,15 @@ def look(session: Session, ids: Sequence[int]) -> None:
 
 
 def _did_not_meet(session: Session, number: int, at: datetime) -> ColumnElement[bool]:
-    """Return the condition that a Kept was not compared with a reference: with one that was looked for before, only
-    what was compared while it was out of force."""
+    """Return the condition that a Kept was not compared with a reference: with one that was looked for before, what was
+    compared while it was out of force, or is being compared since then."""
     looked = select(LookBack.id).join(Reference, Reference.id == LookBack.reference_id)
     before = looked.where(Reference.id == number, LookBack.fingerprint_id >= _described())
     if session.scalar(before.limit(1)) is None:
         return true()
     absences = lives.absences(at)
     was_out = select(absences.c.since).where(absences.c.reference_id == number, Kept.compared_at < absences.c.until)
-    return was_out.where(Kept.compared_at >= absences.c.since).correlate(Kept).exists()
+    return or_(Kept.asked_at.is_not(None), was_out.where(Kept.compared_at >= absences.c.since).correlate(Kept).exists())
 
 
 def _described() -> ColumnElement[int]:

@@ -213,6 +213,23 @@ def test_a_reference_that_is_back_asks_for_what_was_compared_without_it(small: H
     assert matches(small) == {(copy, late)}
 
 
+def test_what_is_being_compared_while_a_reference_comes_back_is_compared_again(small: Home) -> None:
+    with clock.frozen(NOW):
+        late = registered(small, 11)
+        uuid = str(do(small, lambda session: session.scalar(select(look_back.Reference.uuid))))
+        copy = seen(small, 11)
+        do(small, lambda session: kept.keep(session, kept.pending(session, 8)))
+        do(small, lambda session: look_back.look(session, look_back.pending(session, 8)))
+        do(small, lambda session: lives.disable(session, uuid, by="Aoi Mori"))
+    with clock.frozen(NOW + DAY):
+        do(small, lambda session: lives.enable(session, uuid, by="Aoi Mori"))
+        do(small, lambda session: look_back.look(session, look_back.pending(session, 8)))
+    do(small, lambda session: kept.compared(session, copy, NOW + DAY / 2))  # it began before, and did not meet it
+    with clock.frozen(NOW + 2 * DAY):
+        assert compared_at(small) == 1
+    assert matches(small) == {(copy, late)}
+
+
 def test_what_is_old_is_forgotten_until_it_is_seen_again(small: Home) -> None:
     days = small.settings.captures.keep_days
     with clock.frozen(NOW):
