@@ -307,7 +307,7 @@ def noted(folder: Path) -> dict[str, list[Any]]:
     return found
 
 
-def test_a_large_file_that_was_found_whole_is_not_read_again_for_a_day(folder: Path, large: Path) -> None:
+def test_a_large_file_that_was_found_whole_is_not_read_again_for_an_hour(folder: Path, large: Path) -> None:
     opened(folder, timedelta(hours=1))
     assert list(noted(folder)) == ["generation-1/many"]
     flip(large)
@@ -315,9 +315,9 @@ def test_a_large_file_that_was_found_whole_is_not_read_again_for_a_day(folder: P
     facts = large.stat()
     touched = [facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns]
     (folder / CHECKED).write_text(json.dumps({name: [at, touched] for name, (at, _) in noted(folder).items()}))
-    opened(folder, timedelta(hours=20))
+    opened(folder, timedelta(hours=1, minutes=50))
     with pytest.raises(SnapshotDamaged, match="many"):
-        opened(folder, timedelta(hours=26))
+        opened(folder, timedelta(hours=2, minutes=10))
 
 
 def test_a_large_file_that_was_touched_is_read_again(folder: Path, large: Path) -> None:
