@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config import home, log
 from fingerprints.frequencies import CODE_BYTES
 from matcher import retrieve, upkeep
+from matcher.indexes.durable import is_due, taken_up, told
 from matcher.indexes.hamming import Codes
 from matcher.indexes.hash_index import HashIndex
 from matcher.indexes.snapshots import SnapshotDamaged, SnapshotNotWritten, Snapshots
@@ -24,7 +25,7 @@ from matcher.kept import KINDS, Kept
 from matcher.upkeep import Standing
 
 ROWS_AT_ONCE = 5_000  # of the table, told to an index together
-LEAST_DELTA, DELTA_SHARE = 100_000, 0.02  # hashes beside the base, from which a new generation is written
+FEW = 100_000  # hashes that may come or go before an index is written anew
 SAYS = {"image": "captures: hashes of pictures", "video": "captures: hashes of films"}
 _log = log.get(__name__)
 
@@ -41,8 +42,7 @@ class Captured:
         }
         self._lock = threading.Lock()
         for index in self._indexes.values():
-            for damage in index.damages:
-                _log.warning("index damaged", says=damage)
+            told(index)
 
     def __getitem__(self, medium: str) -> HashIndex:
         """Return the index of one medium."""
@@ -52,11 +52,11 @@ class Captured:
         """Take up what was kept since, by whichever process; write a new generation when that was much."""
         with self._lock:
             for medium, index in self._indexes.items():
-                index.refresh()
+                taken_up(index)
                 newest = session.scalar(select(func.max(Kept.id))) or 0
                 for some in _between(session, medium, self._versions[medium], (index.covers, newest)):
                     index.change(some, covers=max(some))
-                    if index.figures().delta > max(LEAST_DELTA, len(index) * DELTA_SHARE):
+                    if is_due(index, FEW):
                         _compact(session, index)
                 index.change({}, covers=newest)
 
@@ -80,6 +80,7 @@ def _compact(session: Session, index: HashIndex) -> None:
     index.change({}, [number for number in session.scalars(forgotten) if number in index])
     try:
         index.compact()
+        index.damages.clear()
     except SnapshotNotWritten as failed:  # a full disk, or another process is at it
         _log.warning("index not written", says=str(failed))
 

@@ -22,7 +22,7 @@ from matcher.indexes.hash_delta import Delta
 from matcher.indexes.multi_index import EVERYTHING, RADIUS, Bits, MultiIndex
 from matcher.indexes.near import Near
 from matcher.indexes.numbering import ROWS
-from matcher.indexes.snapshots import Snapshot, SnapshotDamaged, Snapshots
+from matcher.indexes.snapshots import Snapshot, Snapshots
 from matcher.interface import Hit
 
 MOST_PER_QUERY = 400  # hits; a shot held for a minute is worth no more than its nearest
@@ -183,25 +183,19 @@ class HashIndex:
                 self._touched = self._since
 
     def refresh(self) -> bool:
-        """Take up a newer generation that another process wrote; say whether there was one, and it is whole.
+        """Take up a newer generation that another process wrote; say whether there was one. Raises SnapshotDamaged.
 
         Changes beyond what it covers stay. Those that it covers are its own by now, so they are dropped: whoever shares
         generations tells every change together with `covers`.
         """
-        if self._snapshots is None:
+        if self._snapshots is None or self._snapshots.current() in (0, self._state.generation):
             return False
-        try:
-            if self._snapshots.current() in (0, self._state.generation):
-                return False
-            with self._compacting:
-                snapshot = self._snapshots.opened(self._snapshots.current())
-                with self._writer:
-                    if self._state.covers <= snapshot.covers:
-                        self._touched = set()
-                    self._state = self._state.on(_based(snapshot), self._touched)
-        except SnapshotDamaged as damaged:  # what is open stays in use
-            self.damages += [str(damaged)] if str(damaged) not in self.damages else []
-            return False
+        with self._compacting:
+            snapshot = self._snapshots.opened(self._snapshots.current())
+            with self._writer:
+                if self._state.covers <= snapshot.covers:
+                    self._touched = set()
+                self._state = self._state.on(_based(snapshot), self._touched)
         return True
 
     def figures(self) -> Figures:
