@@ -97,9 +97,10 @@ def _may_hold_what_is_new(session: Session, blob: str, seen: Seen, watcher: Watc
     if since is None:
         return True
     new = look_back.newcomers(session, since)
-    if len(new) * FEW >= len(retrieve.shelf(session)):
-        return bool(new)
-    return bool(new) and bool(_on(retrieve.shelf_of(session, new), session, seen, watcher))
+    if not new:
+        return False
+    is_many = len(new) * FEW >= len(retrieve.shelf(session))
+    return is_many or bool(_on(retrieve.shelf_of(session, new), session, seen, watcher))
 
 
 def _watched(session: Session, blob: str, watches: Sequence[Watch]) -> Watched:
