@@ -10,6 +10,7 @@ from fingerprints.interface import Laid, Vectors
 from fingerprints.kinds import seen_insets
 from fingerprints.kinds.film_pdq import CENTRE_72, CENTRE_85, FULL, MIRRORED, TRIMMED
 from matcher import alignment
+from matcher.film_dim import Dim, carried_on
 from matcher.indexes import hamming
 from matcher.indexes.film_frames import FilmFrames
 from matcher.indexes.hamming import Codes
@@ -20,7 +21,7 @@ from matcher.interface import Segment
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)
 QUERY_VIEWS = (FULL, MIRRORED, TRIMMED)
 LEAST_QUALITY = 50  # of 100; below it (black, flat, titles) a frame is near every other such frame
-BLACK_QUALITY = 10  # below it nothing is shown, not even a dim scene that a reference shows more brightly
+PLAIN_SHARE = 0.94  # of a frame, of one grey; more is black, one colour or a card with a line of type
 RADIUS = 90  # bits; at random two frames differ by 128 with a deviation of 8, and alignment in time removes the rest
 NO_LIKENESS = 180  # bits; as evidence a frame is worth 1 - distance / NO_LIKENESS
 NO_VOTE = 100  # bits; where it belongs in time, the nearest frames say more sharply than the near ones
@@ -33,6 +34,7 @@ ALONE_BITS = 64  # of one frame that needs no second: nearer than any two unrela
 INSET_MIRRORED = seen_insets.MIRRORED
 INSET_WORTH = 40.0  # local points that an equal hash is worth
 STRAIGHT_SIZE = (320.0, 180.0)  # pixels of the frame that an inset is straightened to
+DIM_CODES, DIM_AT_S = "look_dim_codes", "look_dim_at_s"
 WORDS, AT_S, FLAT = "look_words", "look_at_s", "look_flat"  # what is kept of a film; never rename, never retype
 SETTLED_PICTURES, SETTLED_BITS = 4, 60.0  # key frames on one line; nobody has to look between them
 
@@ -75,27 +77,41 @@ def qualities(vectors: Vectors) -> tuple[alignment.Seconds, NDArray[np.float32]]
     return at_s, best  # the views of one moment stand together
 
 
-def flat_spans(vectors: Vectors, quality: float) -> alignment.Spans:
-    """Return when a film shows next to nothing in every view: black, one colour, a title on a plain card."""
-    at_s, best = qualities(vectors)
+def flat_spans(vectors: Vectors) -> alignment.Spans:
+    """Return when a film shows next to nothing: black, one colour, a title on a plain card."""
+    at_s, first = np.unique(vectors.positions[:, 0].astype(np.float64), return_index=True)
     if not len(at_s):
         return []
     steps = np.minimum(np.diff(at_s), MOST_STANDS_S)
     starts_s = at_s - np.insert(steps, 0, MANNER.step_s) / 2  # each moment stands for half of the way to its neighbours
     ends_s = at_s + np.append(steps, MANNER.step_s) / 2
-    is_flat = best < quality
+    is_flat = vectors.positions[first, 3] >= PLAIN_SHARE
     return list(zip(starts_s[is_flat].tolist(), ends_s[is_flat].tolist(), strict=True))
 
 
 def kept(vectors: Vectors) -> dict[str, Array]:
     """Return what a shelf keeps of a film's whole frames, by name: the hashes laid out, their seconds, and when it
     shows next to nothing."""
-    keep = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS) & (vectors.positions[:, 2] >= LEAST_QUALITY)
+    is_ours = np.isin(vectors.positions[:, 1], REFERENCE_VIEWS)
+    keep, dim = is_ours & (vectors.positions[:, 2] >= LEAST_QUALITY), is_ours & _is_dim(vectors)
     return {
+        DIM_CODES: vectors.codes[dim],
+        DIM_AT_S: vectors.positions[dim, 0],
         WORDS: hamming.laid_out(vectors.codes[keep]),
         AT_S: vectors.positions[keep, 0],
-        FLAT: np.array(flat_spans(vectors, LEAST_QUALITY), np.float64).reshape(-1, 2),
+        FLAT: np.array(flat_spans(vectors), np.float64).reshape(-1, 2),
     }
+
+
+def _is_dim(vectors: Vectors) -> NDArray[np.bool_]:
+    """Say of each frame whether it shows something, too dimly to be looked for."""
+    return (vectors.positions[:, 2] < LEAST_QUALITY) & (vectors.positions[:, 3] < PLAIN_SHARE)
+
+
+def _every(vectors: Vectors, view: int) -> Dim:
+    """Return the frames of a film that was seen, by one view: what is written over a dim one makes it no dim one."""
+    chosen = vectors.positions[:, 1] == view
+    return Dim(vectors.positions[chosen, 0].astype(np.float64), vectors.codes[chosen])
 
 
 class Looks:
@@ -157,7 +173,9 @@ class Looks:
         for view in QUERY_VIEWS:
             at_s, codes = _asked(vectors, view)
             for reference_id, near in _by_owner(self._frames.within(codes, RADIUS, owners), MANNER.least_hits).items():
-                looks = self._lined_up(reference_id, at_s, codes, near)
+                looks = self._carried_on(
+                    reference_id, self._lined_up(reference_id, at_s, codes, near), _every(vectors, view)
+                )
                 if view == MIRRORED:
                     looks = [replace(look, is_mirrored=True) for look in looks]
                 found.setdefault(reference_id, []).extend(looks)
@@ -170,8 +188,14 @@ class Looks:
         near = self._frames.within(codes, RADIUS, [reference_id])
         if len(near.query) < MANNER.least_hits:
             return []
-        looks = self._lined_up(reference_id, at_s, codes, near)
+        looks = self._carried_on(reference_id, self._lined_up(reference_id, at_s, codes, near), _every(vectors, FULL))
         return [replace(look, laid=laid, is_mirrored=laid.is_mirrored) for look in looks]
+
+    def _carried_on(self, reference_id: int, looks: Sequence[Look], dim: Dim) -> list[Look]:
+        """Return the looks, with the dim seconds beside them that agree."""
+        kept = self._kept[reference_id]
+        theirs = Dim(kept[DIM_AT_S].astype(np.float64), kept[DIM_CODES])
+        return [replace(look, segment=carried_on(look.segment, dim, theirs)) for look in looks]
 
     def _lined_up(
         self, reference_id: int, at_s: alignment.Seconds, codes: Codes, near: Near, manner: alignment.Manner = MANNER

@@ -7,7 +7,7 @@ import numpy as np
 
 from fingerprints.interface import Vectors
 from matcher import alignment
-from matcher.film_looks import BLACK_QUALITY, flat_spans
+from matcher.film_looks import flat_spans
 from matcher.film_points import Sighting
 from matcher.film_watch import CUTS, LOOKS, POINTS, Asked
 
@@ -45,7 +45,7 @@ class Seen:
         pairs = list(zip(promise.asked, watched, strict=True)) if watched else []
         plain = [(asked.watch, told) for asked, told in pairs if asked.reference_id is None]
         spans = [(watch.start_s, watch.end_s) for watch, _ in plain]
-        first = glance.get(LOOKS, Vectors(np.empty((0, 32), np.uint8), np.empty((0, 3), np.float32)))
+        first = glance.get(LOOKS, Vectors(np.empty((0, 32), np.uint8), np.empty((0, 4), np.float32)))
         outside = ~alignment.inside(first.positions[:, 0].astype(np.float64), spans)
         return cls(
             promise,
@@ -64,7 +64,7 @@ class Seen:
     @property
     def flat(self) -> alignment.Spans:
         """When the film shows next to nothing."""
-        return flat_spans(self.looks, BLACK_QUALITY)
+        return flat_spans(self.looks)
 
 
 def moments(watched: Iterable[Told]) -> alignment.Seconds:

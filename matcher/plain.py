@@ -47,7 +47,7 @@ def _of_film(session: Session, blob: str, duration_s: float) -> Plainness | None
     looks = retrieve.vectors_of(session, blob, ("film-pdq",)).get("film-pdq")
     if looks is None or duration_s <= 0:
         return None
-    share = min(1.0, alignment.union_length(film_looks.flat_spans(looks, film_looks.LEAST_QUALITY)) / duration_s)
+    share = min(1.0, alignment.union_length(film_looks.flat_spans(looks)) / duration_s)
     word = "Plain" if share > FLAT_SHARE else "Detailed"
     says = f"{word}: {100 * share:.0f} percent of it is black, flat or a plain card."
     return Plainness(share > FLAT_SHARE, says)

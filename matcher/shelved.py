@@ -19,7 +19,7 @@ from matcher.lives import ReferenceChange
 from matcher.references import Exclusion, Reference, ends_at, in_force
 from matcher.stop_areas import StopArea
 
-LAYOUT = 1  # raise it when anything else is made of the same fingerprints, to be put on the shelf
+LAYOUT = 2  # raise it when anything else is made of the same fingerprints, to be put on the shelf
 FILM_KINDS = ("film-pdq", "film-sift", "sound-bits")  # of references
 Sign = tuple[object, ...]
 

@@ -20,6 +20,7 @@ FULL, CENTRE_85, CENTRE_72, MIRRORED, TRIMMED = range(5)
 CENTRES = {CENTRE_85: 0.85, CENTRE_72: 0.72}  # of each side
 LEAST_TRIM = 0.03  # of the area: below this the trimmed view would only repeat the full one
 LEAST_LEFT = 0.25  # of the area: less than this left over is a dark frame with one light, not a frame with bars
+ONE_GREY = 8  # levels around the frame's middle grey that are one grey to a viewer
 
 
 class FilmPdq:
@@ -27,12 +28,13 @@ class FilmPdq:
     second; three codes a frame, 1.5 MB an hour.
 
     Positions: second in the film; view (0 full, 1 and 2 its centre at 85 and 72 %, 4 without bars); quality (0 to 100;
-    flat frames score low and prove nothing). A frame with bars has the views 0, 4 and 1: the centre is then that of the
-    picture between the bars.
+    flat frames score low and prove nothing); share of the whole frame that is of one grey (of a dim scene little, of
+    black or a card nearly all, whatever their quality). A frame with bars has the views 0, 4 and 1: the centre is then
+    that of the picture between the bars.
     """
 
     name = "film-pdq"
-    version = 2
+    version = 3
     may_travel = True
     frames_per_second = 4.0
     glance_s = 0.4
@@ -67,12 +69,12 @@ class FilmPdq:
 class SeenPdq(FilmPdq):
     """PDQ (Facebook, 2019) of a film that was seen: of its key frames, and four times a second where it is watched.
 
-    Positions: second in the film; view (0 full, 3 mirrored, 4 without bars); quality (0 to 100). The copy's own crop is
-    among the centres of the reference, so a sighting brings no centres.
+    Positions: second in the film; view (0 full, 3 mirrored, 4 without bars); quality (0 to 100); share of one grey. The
+    copy's own crop is among the centres of the reference, so a sighting brings no centres.
     """
 
     name = "seen-pdq"
-    version = 1
+    version = 2
     plain = (FULL, MIRRORED)
     barred = (FULL, MIRRORED, TRIMMED)
 
@@ -81,18 +83,28 @@ class _Pass:
     def __init__(self, rows: Callable[[Frame], list[tuple[int, Frequencies, int]]]) -> None:
         self._rows = rows
         self._codes: list[NDArray[np.uint8]] = []
-        self._positions: list[tuple[float, int, int]] = []
+        self._positions: list[tuple[float, int, int, float]] = []
 
     def see(self, frame: Frame) -> None:
         """Hash every view of the frame."""
+        plain = one_grey(frame.luminance)
         for view, found, quality in self._rows(frame):
             self._codes.append(packed(found))
-            self._positions.append((frame.at_s, view, quality))
+            self._positions.append((frame.at_s, view, quality, plain))
 
     def finish(self) -> Vectors:
         """Return the hashes in order of time, the views of one frame together."""
         codes = np.array(self._codes, np.uint8).reshape(-1, CODE_BYTES)
-        return Vectors(codes, np.array(self._positions, np.float32).reshape(-1, 3))
+        return Vectors(codes, np.array(self._positions, np.float32).reshape(-1, 4))
+
+
+def one_grey(luminance: NDArray[np.uint8]) -> float:
+    """Return the share of a picture that lies within ONE_GREY levels of its middle grey."""
+    counts = np.bincount(luminance.ravel(), minlength=256)
+    sums = np.cumsum(counts)
+    middle = int(np.searchsorted(sums, (luminance.size + 1) // 2))
+    low = sums[middle - ONE_GREY - 1] if middle > ONE_GREY else 0
+    return float(sums[min(255, middle + ONE_GREY)] - low) / luminance.size
 
 
 def _centre(box: Box, share: float) -> Box:

@@ -7,7 +7,17 @@ import pytest
 from fingerprints import packing
 from fingerprints.interface import FilmKind, Frame, Vectors
 from fingerprints.keypoints import mirrored
-from fingerprints.kinds.film_pdq import CENTRE_72, CENTRE_85, FULL, MIRRORED, TRIMMED, FilmPdq, SeenPdq
+from fingerprints.kinds.film_pdq import (
+    CENTRE_72,
+    CENTRE_85,
+    FULL,
+    MIRRORED,
+    ONE_GREY,
+    TRIMMED,
+    FilmPdq,
+    SeenPdq,
+    one_grey,
+)
 from fingerprints.kinds.film_sift import LARGE, LARGE_PX, STRONGEST, FilmSift, SeenSift
 from fingerprints.kinds.rootsift import RootSift
 from fingerprints.quantised import packed, unpacked
@@ -58,6 +68,30 @@ def test_a_film_without_bars_has_no_trimmed_view() -> None:
 def test_flat_frames_are_told_by_their_quality() -> None:
     vectors = described(FilmPdq(), lambda _: np.full((180, 320, 3), 80, np.uint8), 1)
     assert (vectors.positions[:, 2] < 50).all()
+
+
+def with_a_line_of_type(picture: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.putText(picture, "Chapter 7", (110, 96), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (230,) * 3, 1))
+
+
+def test_black_and_cards_are_of_one_grey_and_a_dim_scene_is_not() -> None:
+    dim = drawn(6)(0.0) // 6
+    noise = np.random.default_rng(1).normal(20, 3, (180, 320, 1)).repeat(3, axis=2).clip(0, 255).astype(np.uint8)
+    card = with_a_line_of_type(np.full((180, 320, 3), 12, np.uint8))
+    scenes = {"card": card, "noise": noise, "dim": dim, "bright": drawn(6)(0.0)}
+    share = {name: described(SeenPdq(), lambda _, one=one: one, 1).positions[:, 3] for name, one in scenes.items()}
+    assert share["card"].min() > 0.97
+    assert share["noise"].min() > 0.97
+    assert share["dim"].max() < 0.9
+    assert share["bright"].max() < 0.4
+
+
+@pytest.mark.parametrize(("level", "others"), [(0, 0.0), (255, 0.25), (100, 0.5)])
+def test_the_share_of_one_grey_is_counted_around_the_middle_one(level: int, others: float) -> None:
+    picture = np.full((10, 20), level, np.uint8)
+    picture.ravel()[: int(200 * others)] = (level + 100) % 256
+    picture.ravel()[-3:] = abs(level - ONE_GREY)  # the farthest that still counts
+    assert one_grey(picture) == pytest.approx(1 - others)
 
 
 def test_a_held_picture_is_described_once_with_its_span() -> None:

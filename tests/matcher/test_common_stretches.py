@@ -116,7 +116,7 @@ def test_a_clip_of_an_episode_takes_nothing_from_it() -> None:
 
 
 def test_a_film_without_frames_is_no_error() -> None:
-    nothing = Vectors(np.zeros((0, 32), np.uint8), np.zeros((0, 3), np.float32))
+    nothing = Vectors(np.zeros((0, 32), np.uint8), np.zeros((0, 4), np.float32))
     assert learned({1: described_episode(1), 2: nothing, 3: nothing}) == []
 
 

@@ -85,7 +85,7 @@ def test_a_film_that_shows_nothing_of_ours_asks_for_no_closer_watch(shelf: FilmS
 def hashes(at_s: np.ndarray, codes: np.ndarray) -> Vectors:
     """Return clear whole frames at these seconds."""
     views, quality = np.zeros(len(at_s)), np.full(len(at_s), 100)
-    return Vectors(codes, np.column_stack([at_s, views, quality]).astype(np.float32))
+    return Vectors(codes, np.column_stack([at_s, views, quality, np.zeros(len(at_s))]).astype(np.float32))
 
 
 def test_a_settled_hour_long_copy_is_watched_only_near_its_ends() -> None:

@@ -193,7 +193,7 @@ def test_a_reference_is_looked_for_once_and_again_when_it_is_described_anew(smal
 
     def describe_anew(session: Session) -> None:
         blob = session.execute(select(Medium.blob)).scalar_one()
-        one = Vectors(np.zeros((1, 32), np.uint8), np.zeros((1, 3), np.float32))
+        one = Vectors(np.zeros((1, 32), np.uint8), np.zeros((1, 4), np.float32))
         store.save(session, blob, Description(MediaFacts("image", 320, 240), {("of tomorrow", 1): one}))
 
     do(small, describe_anew)

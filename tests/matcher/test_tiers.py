@@ -100,7 +100,7 @@ def test_one_film_may_be_protected_and_seen(session, home: Home, film):
 
 
 def test_what_came_as_a_package_stays_as_it_came(session):
-    codes = Vectors(np.zeros((1, 32), np.uint8), np.zeros((1, 3), np.float32))
+    codes = Vectors(np.zeros((1, 32), np.uint8), np.zeros((1, 4), np.float32))
     description = Description(MediaFacts("video", 640, 360, 2.0), {("film-pdq", FilmPdq.version): codes})
     store.save(session, "ab" * 32, description)
     factories.reference(session, factories.work(session, tier="points"), blob="ab" * 32)

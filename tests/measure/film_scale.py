@@ -197,6 +197,7 @@ def _stored(references: Sequence[Reference], frames: FilmFrames, points: FilmPoi
     for number, each in enumerate(references):
         frames.add(number, each.look.codes)
         points.add(number, each.points.codes)
+    points.compact()  # as the job "store indexes" does within minutes
 
 
 def _minutes(clips: Sequence[Clip]) -> Iterator[list[tuple[int, Key]]]:
