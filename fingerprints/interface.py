@@ -1,9 +1,10 @@
 """What a fingerprint is made of: frames in, vectors out. A kind is a pure function of pixels or samples."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,52 @@ class Vectors:
     """What a kind says of one medium: one row a vector, with where each row sits."""
 
     codes: NDArray[np.uint8]  # (count, bytes)
-    positions: NDArray[np.float32]  # (count, columns); the kind's docstring names the columns
-    facts: dict[str, float] = field(default_factory=dict)  # per medium, named by the kind
+    positions: NDArray[np.float32]  # (count, columns); the kind's table names the columns, its docstring explains them
+    facts: dict[str, float] = field(default_factory=dict)  # per medium, named by the kind's table
+
+
+class Column(NamedTuple):
+    """One number of a position, or one fact of a medium, and between what it lies."""
+
+    name: str
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the vectors of a kind look like. Nobody computes with vectors from outside that look otherwise: they come
+    from other people's programs, and from children that decode hostile files."""
+
+    code_bytes: int | None  # None: as many as the medium makes it
+    columns: tuple[Column, ...]  # of a position; rows come in order of a first one called "second"
+    facts: tuple[Column, ...] = ()  # of a medium; one without vectors may come without them
+
+    def fits(self, vectors: Vectors) -> bool:
+        """Say whether these vectors look as they should."""
+        codes, positions = vectors.codes, vectors.positions
+        if positions.shape[1] != len(self.columns) or self.code_bytes not in (None, codes.shape[1]):
+            return False
+        if not set(vectors.facts) <= {fact.name for fact in self.facts}:
+            return False
+        return not len(positions) or (self._fit(positions) and self._are_possible(vectors.facts))
+
+    def _fit(self, positions: NDArray[np.float32]) -> bool:
+        least, most = np.array([column[1:] for column in self.columns], np.float32).T
+        if not ((positions >= least) & (positions <= most)).all():  # nor is anything no number
+            return False
+        return self.columns[0].name != SECOND.name or not (np.diff(positions[:, 0]) < 0).any()
+
+    def _are_possible(self, facts: Mapping[str, float]) -> bool:
+        if not all(fact.least <= facts.get(fact.name, math.nan) <= fact.most for fact in self.facts):
+            return False
+        return "left" not in facts or (facts["left"] < facts["right"] and facts["top"] < facts["bottom"])
+
+
+SECOND = Column("second", 0, 1 << 18)  # three days; a float32 still tells thirtieths of a second apart
+QUALITY = Column("quality", 0, 100)
+BOX = tuple(Column(side, 0, 1) for side in ("left", "top", "right", "bottom"))  # as fractions of a picture
+NO_PLACE = (Column("none", 0, 0),)  # of kinds that have one code for the whole picture
 
 
 class PictureKind(Protocol):
@@ -55,6 +100,7 @@ class PictureKind(Protocol):
 
     name: str
     version: int
+    table: Table
     may_travel: bool  # False: shows too much of the picture to leave the studio in a fingerprint package
 
     def describe(self, frame: Frame) -> Vectors:
@@ -79,6 +125,7 @@ class FilmKind(Protocol):
 
     name: str
     version: int
+    table: Table
     may_travel: bool
     frames_per_second: float  # how many frames of a second it wants to see, of a film that is described or watched
     glance_s: float  # of a film that is glanced at, the least seconds between two key frames it wants to see; inf: none
@@ -94,6 +141,7 @@ class SoundKind(Protocol):
 
     name: str
     version: int
+    table: Table
     may_travel: bool
 
     def describe(self, sound: Sound) -> Vectors:

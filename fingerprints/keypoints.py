@@ -6,11 +6,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprints.interface import Column
+
 DESCRIPTOR_BYTES = 128
 LAYERS = 3  # of an octave, OpenCV's own; a point's strength is told as its contrast divided by them
 PART_PX = 64  # side of the squares in which points are counted
 FEW_IN_PART, FILLED_PART = 9, 18  # strong points, below which a part brings faint ones, and how many it then has
+LEAST_SIZE_PX = 0.25
 SCALE = 512  # RootSIFT has norm 1; times 512 its components fill a byte
+
+
+def place_columns(longest_px: float) -> tuple[Column, ...]:
+    """Return what places are told in, of pictures whose longer side has at most so many pixels."""
+    x, y = (Column(name, -1, longest_px + 1) for name in ("x", "y"))  # a blob may be centred just outside
+    return x, y, Column("size", LEAST_SIZE_PX, longest_px), Column("angle", 0, 360)
 
 
 @dataclass(frozen=True)

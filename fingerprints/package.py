@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def write(path: Path, media: Iterable[PackedMedium]) -> int:
     Kinds that may not travel are left out, and so are media that could not be read. `media` is read one by one.
     Raises NothingToPack, and leaves what was at `path`, when no medium could be read.
     """
-    travelling = {(kind.name, kind.version) for kind in _all_kinds() if kind.may_travel}
+    travelling = {(kind.name, kind.version) for kind in kinds.of_references() if kind.may_travel}
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=".mkf")
     part = Path(name)
     try:
@@ -79,11 +78,6 @@ def write(path: Path, media: Iterable[PackedMedium]) -> int:
     finally:
         part.unlink(missing_ok=True)
     return len(rows)
-
-
-def _all_kinds() -> Iterable[Any]:
-    pictured = kinds.picture_kinds().values(), kinds.exchange_kinds().values()
-    return chain(*pictured, kinds.film_kinds().values(), kinds.sound_kinds().values())
 
 
 def _write_media(
@@ -182,4 +176,5 @@ def _table(package: zipfile.ZipFile, number: int, row: Mapping[str, Any]) -> tup
     for entry, size in ((codes, shape.codes_bytes), (positions, shape.positions_bytes)):
         if package.getinfo(entry).file_size != size:
             raise Misshapen("a table is shorter or longer than it says; make it again.")
-    return (kind, version), packing.vectors(shape, package.read(codes), package.read(positions), row["facts"])
+    vectors = packing.vectors(shape, package.read(codes), package.read(positions), row["facts"])
+    return (kind, version), packing.checked(kind, version, vectors)

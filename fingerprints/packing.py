@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from config.errors import MekikiError
+from fingerprints import kinds
 from fingerprints.interface import Description, Laid, MediaFacts, Vectors, Watch, Watched
 
 MAX_FACTS = 64
@@ -93,6 +94,17 @@ def vectors(shape: Shape, codes: bytes, positions: bytes, facts: Mapping[str, An
     )
 
 
+def checked(kind: str, version: int, vectors: Vectors) -> Vectors:
+    """Return vectors that look as those of their kind do. Raises Misshapen.
+
+    A kind or version that is not known here is nobody's to judge, and nobody computes with it.
+    """
+    table = kinds.tables().get((kind, version))
+    if table is not None and not table.fits(vectors):
+        raise Misshapen(f"These {kind} fingerprints are not what that kind makes; make them again.")
+    return vectors
+
+
 def finite(facts: Mapping[str, Any]) -> dict[str, float]:
     """Return facts as plain finite numbers. Raises Misshapen."""
     numbers = {str(name): float(value) for name, value in facts.items() if isinstance(value, int | float)}
@@ -150,11 +162,13 @@ def watched_from_message(head: Mapping[str, Any], body: bytes, asked: Sequence[W
     if head.get("error") is not None:
         return Watched(str(head["error"]), ())
     seen: list[Mapping[str, Vectors]] = []
+    versions = {name: kind.version for name, kind in kinds.seen_kinds().items()}
     at = 0
     with _as_sentence():
         for rows, each in zip(head["seen"], asked, strict=True):
             tables, at = _tables(rows, body, at)
-            seen.append({name: vectors for (name, _), vectors in tables.items()})
+            # Whatever version the child says: what it made is taken for that of the kind that was asked for.
+            seen.append({name: checked(name, versions.get(name, said), of) for (name, said), of in tables.items()})
             if set(seen[-1]) != set(each.kinds):
                 raise ValueError("other kinds than were asked for")
     return Watched(None, tuple(seen))
@@ -190,7 +204,9 @@ def _tables(rows: Sequence[Mapping[str, Any]], body: bytes, at: int) -> tuple[di
         size = Shape(int(row["count"]), int(row["width"]), int(row["columns"]))
         middle = at + size.codes_bytes
         end = middle + size.positions_bytes
-        found[str(row["kind"]), int(row["version"])] = vectors(size, body[at:middle], body[middle:end], row["facts"])
+        kind, version = str(row["kind"]), int(row["version"])
+        unpacked = vectors(size, body[at:middle], body[middle:end], row["facts"])
+        found[kind, version] = checked(kind, version, unpacked)
         at = end
     return found, at
 

@@ -17,8 +17,8 @@ OVERLAY_APART_S = 15.0
 OVERLAY_LIKE = 150.0  # L2
 OVERLAY_CELL_PX = 8
 
+MOST_HELD_S = 300.0  # of a picture; a slate of hours would be compared with every moment of another one
 STRONGEST, LARGE_PX = 30, 4.0  # what film-sift keeps of a reference, in a copy that is a little smaller
-
 
 Numbers = NDArray[np.int64] | NDArray[np.int32]
 
@@ -40,7 +40,7 @@ class Pictures:
         begins, first, picture = np.unique(vectors.positions[:, 0], return_index=True, return_inverse=True)
         return cls(
             begins.astype(np.float64),
-            vectors.positions[first, 1].astype(np.float64),
+            np.minimum(vectors.positions[first, 1].astype(np.float64), MOST_HELD_S),
             picture.ravel().astype(np.int64),
             vectors.positions[:, 2:6],
             vectors.codes,

@@ -1,11 +1,13 @@
 """Every way to describe a medium, one file each; other distributions add theirs by entry points."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import chain
 
 from config import plugins
 from config.errors import MekikiError
-from fingerprints.interface import Depth, FilmKind, MediaFacts, PictureKind, SoundKind
+from fingerprints.interface import Depth, FilmKind, MediaFacts, PictureKind, SoundKind, Table
 from fingerprints.kinds.colorhash import ColorHash42
 from fingerprints.kinds.crop_resistant import CropResistant
 from fingerprints.kinds.dhash import Dhash64
@@ -74,6 +76,18 @@ def seen_kinds() -> Mapping[str, FilmKind]:
 def sound_kinds() -> Mapping[str, SoundKind]:
     """Return every way to describe sound, by name: the built-ins and those of `mekiki.sound_kinds`."""
     return plugins.gather("sound_kinds", SOUND_KINDS)
+
+
+def of_references() -> Iterator[PictureKind | FilmKind | SoundKind]:
+    """Yield every way to describe a reference, exchange kinds among them."""
+    groups = (picture_kinds(), exchange_kinds(), film_kinds(), sound_kinds())
+    return chain.from_iterable(group.values() for group in groups)
+
+
+@cache
+def tables() -> Mapping[tuple[str, int], Table]:
+    """Return what the vectors of every kind look like, by its name and version; found out once."""
+    return {(kind.name, kind.version): kind.table for kind in (*of_references(), *seen_kinds().values())}
 
 
 def filmed(depth: Depth, *, films: Mapping[str, FilmKind], seen: Mapping[str, FilmKind]) -> list[FilmKind]:

@@ -4,7 +4,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import NO_PLACE, Frame, Table, Vectors
 
 FILLING = np.zeros(6, np.bool_)  # in front, so that the code in hex reads like ImageHash's own with one 0 before it
 
@@ -19,6 +19,7 @@ class ColorHash42:
     name = "colorhash42"
     version = 1
     may_travel = True
+    table = Table(6, NO_PLACE)
 
     def describe(self, frame: Frame) -> Vectors:
         """Return one code of 6 bytes."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import BOX, Frame, Table, Vectors
 
 SEGMENTED_PX = 300  # both sides: areas are looked for in a square, whatever the picture's shape
 BRIGHT = 128  # grey level above which a pixel is on a hill, and not in a valley
@@ -32,6 +32,7 @@ class CropResistant:
     name = "crop-resistant"
     version = 1
     may_travel = True
+    table = Table(CODE_BYTES, BOX)
 
     def describe(self, frame: Frame) -> Vectors:
         """Return at most 179 codes of 8 bytes, one an area; hills before valleys, each from top to bottom."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fingerprints import frequencies
 from fingerprints.borders import Box
 from fingerprints.frequencies import CODE_BYTES, Frequencies, frame_frequencies, packed, turned_frequencies
-from fingerprints.interface import FilmPass, Frame, Tier, Vectors
+from fingerprints.interface import QUALITY, SECOND, Column, FilmPass, Frame, Table, Tier, Vectors
 
 # Views, as they stand in the positions' second column.
 FULL, CENTRE_85, CENTRE_72, MIRRORED, TRIMMED = range(5)
@@ -36,6 +36,7 @@ class FilmPdq:
     name = "film-pdq"
     version = 3
     may_travel = True
+    table = Table(CODE_BYTES, (SECOND, Column("view", FULL, TRIMMED), QUALITY, Column("one grey", 0, 1)))
     frames_per_second = 4.0
     glance_s = 0.4
     tier: Tier = "hashes"

@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprints.borders import shrunk
-from fingerprints.interface import FilmPass, Frame, Tier, Vectors
-from fingerprints.keypoints import Detector, Keypoints
+from fingerprints.interface import SECOND, Column, FilmPass, Frame, Table, Tier, Vectors
+from fingerprints.keypoints import Detector, Keypoints, place_columns
 from fingerprints.quantised import CODE_BYTES, packed
 
 LONG_SIDE_PX = 320
@@ -31,6 +31,11 @@ class FilmSift:
     name = "film-sift"
     version = 3
     may_travel = True
+    table = Table(
+        CODE_BYTES,
+        (SECOND, Column("held", 0, SECOND.most), *place_columns(LONG_SIDE_PX)),
+        (Column("width", 1, LONG_SIDE_PX), Column("height", 1, LONG_SIDE_PX)),
+    )
     frames_per_second = 1.0
     glance_s = 1.9
     tier: Tier = "points"

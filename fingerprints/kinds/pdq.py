@@ -17,7 +17,7 @@ from fingerprints.frequencies import (
     packed,
     turned_frequencies,
 )
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import BOX, QUALITY, Column, Frame, Table, Vectors
 from fingerprints.regions import cells, even_parts
 
 STANDARD_PX = 512  # PDQ's reference program shrinks larger pictures to this before it hashes them
@@ -26,7 +26,6 @@ LEAST_QUALITY = 50  # of 100: the PDQ paper's own gate; a flat picture is near e
 LEAST_TRIM = 0.02  # of the area: below this the trimmed picture would only repeat the whole one
 UPRIGHT, MIRRORED = 0, 4  # the turns in which a cell is hashed: collages are mirrored, hardly ever turned
 ROUNDING = 1e-4  # of the largest frequency; the two ways to compute them differ by at most a sixth of that, measured
-COLUMNS = 7
 
 
 class Pdq256:
@@ -42,12 +41,13 @@ class Pdq256:
     name = "pdq256"
     version = 3
     may_travel = True
+    table = Table(CODE_BYTES, (Column("turn", 0, 7), QUALITY, *BOX, Column("is even", 0, 1)))
 
     def describe(self, frame: Frame) -> Vectors:
         """Return eight codes of 32 bytes for the whole and for the inside, and two for each cell and part."""
         rows = [row for part in _parts(frame) for row in _hashed(frame, part)]
         if not rows:
-            return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, COLUMNS), np.float32))
+            return Vectors(np.empty((0, CODE_BYTES), np.uint8), np.empty((0, len(self.table.columns)), np.float32))
         return Vectors(np.array([code for code, _ in rows]), np.array([place for _, place in rows], np.float32))
 
 

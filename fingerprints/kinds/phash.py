@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 
 from fingerprints.borders import grey, shrunk
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import NO_PLACE, Frame, Table, Vectors
 
 HASHED_PX = 256  # ImageHash's own shrinking costs twice the time at 512 px, and differs by 0.2 bits on average
 
@@ -21,6 +21,7 @@ class Phash64:
     name = "phash64"
     version = 2
     may_travel = True
+    table = Table(8, NO_PLACE)
 
     def describe(self, frame: Frame) -> Vectors:
         """Return one code of 8 bytes."""

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from fingerprints.borders import fitted, stretched
-from fingerprints.interface import Frame, Vectors
-from fingerprints.keypoints import Detector
+from fingerprints.borders import MOST_STRIP, fitted, stretched
+from fingerprints.interface import BOX, Column, Frame, Table, Vectors
+from fingerprints.keypoints import DESCRIPTOR_BYTES, Detector, place_columns
 
 LOOKED_AT_PX = 256  # as good as 320 px on every kind of copy, at 60 % of the time
 FRAME_PX = 320  # the frame positions are told in, so that tolerances mean the same for every version
+MOST_PX = 1 << 20  # of a side of a picture; no decoder yields more
 POINTS, MOST_POINTS = 250, 1500  # of an ordinary picture, and of a strip ten times as long
 # SIFT's own contrast is .04; drawn art has soft shading that still tells pictures apart, and faint parts beside bold.
 CONTRAST, FAINT, EDGE = 0.01, 0.00125, 15
@@ -26,6 +27,14 @@ class RootSift:
     name = "rootsift"
     version = 3
     may_travel = True
+    table = Table(
+        DESCRIPTOR_BYTES,
+        place_columns(FRAME_PX * MOST_STRIP),
+        (
+            Column("width", 1, FRAME_PX * MOST_STRIP), Column("height", 1, FRAME_PX * MOST_STRIP), *BOX,
+            Column("picture_width", 1, MOST_PX), Column("picture_height", 1, MOST_PX),
+        ),
+    )  # fmt: skip
 
     def describe(self, frame: Frame) -> Vectors:
         """Return codes of 128 bytes, strongest first: 1500 at most and the faint ones."""

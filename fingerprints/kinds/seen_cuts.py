@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprints.interface import FilmPass, Frame, Tier, Vectors
+from fingerprints.interface import SECOND, FilmPass, Frame, Table, Tier, Vectors
 
 SIZE = (32, 18)
 CHANGED = 24.0  # grey levels by which a spot of the picture changes between two frames
@@ -24,6 +24,7 @@ class SeenCuts:
     name = "seen-cuts"
     version = 1
     may_travel = False
+    table = Table(1, (SECOND,))
     frames_per_second = 24.0
     glance_s = math.inf  # nobody can say when between two key frames a picture changed
     tier: Tier = "hashes"

@@ -14,7 +14,7 @@ from fingerprints import frequencies
 from fingerprints.borders import Box, content
 from fingerprints.frequencies import CODE_BYTES, frame_frequencies, packed, turned_frequencies
 from fingerprints.insets import Look, lasting, overlap
-from fingerprints.interface import FilmPass, Frame, Tier, Vectors
+from fingerprints.interface import BOX, QUALITY, SECOND, Column, FilmPass, Frame, Table, Tier, Vectors
 
 AS_IS, MIRRORED = 0, 1  # views, as they stand in the positions' second column
 SERIES = 3  # frames that show together which rectangles stay
@@ -34,6 +34,7 @@ class SeenInsets:
     name = "seen-insets"
     version = 1
     may_travel = False
+    table = Table(CODE_BYTES, (SECOND, Column("view", AS_IS, MIRRORED), QUALITY, *BOX))
     frames_per_second = 1.0
     glance_s = 1.0
     tier: Tier = "hashes"

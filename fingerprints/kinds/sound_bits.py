@@ -8,7 +8,7 @@ sound alone names a lead at most.
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprints.interface import Sound, Vectors
+from fingerprints.interface import SECOND, Column, Sound, Table, Vectors
 
 RATE_HZ = 11025
 WINDOW = 4096  # samples: the paper's 0.37 s
@@ -29,6 +29,7 @@ class SoundBits:
     name = "sound-bits"
     version = 1
     may_travel = True
+    table = Table(4, (SECOND, Column("level", 0, 1)))
 
     def describe(self, sound: Sound) -> Vectors:
         """Return codes of 4 bytes, in order of time."""

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from fingerprints.borders import fitted, stretched
-from fingerprints.interface import Frame, Vectors
+from fingerprints.borders import MOST_STRIP, fitted, stretched
+from fingerprints.interface import Column, Frame, Table, Vectors
 
 LONG_SIDE_PX = 192
+LONGEST_PX = LONG_SIDE_PX * MOST_STRIP
 
 
 class Thumb:
@@ -18,6 +19,7 @@ class Thumb:
     name = "thumb"
     version = 2
     may_travel = False
+    table = Table(None, (Column("row", 0, LONGEST_PX),))
 
     def describe(self, frame: Frame) -> Vectors:
         """Return the rows of the small picture, from top to bottom."""

@@ -4,7 +4,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from fingerprints.interface import Frame, Vectors
+from fingerprints.interface import NO_PLACE, Frame, Table, Vectors
 
 
 class Whash64:
@@ -16,6 +16,7 @@ class Whash64:
     name = "whash64"
     version = 1
     may_travel = True
+    table = Table(8, NO_PLACE)
 
     def describe(self, frame: Frame) -> Vectors:
         """Return one code of 8 bytes."""

@@ -7,7 +7,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprints.interface import FilmPass, Frame, Tier, Vectors
+from fingerprints.interface import SECOND, Column, FilmPass, Frame, Table, Tier, Vectors
 from fingerprints.testing import drawing
 
 RATE = 24
@@ -19,6 +19,8 @@ class Diary:
     """A film kind that notes when it saw what: the moment, the size and the mean colour."""
 
     name, version, may_travel = "diary", 1, True
+    notes = ("height", "width", "red", "green", "blue")
+    table = Table(1, (SECOND, *(Column(name, 0, 1e4) for name in notes)))
     tier: Tier = "hashes"
 
     def __init__(self, frames_per_second: float = 8.0, glance_s: float = 0.4) -> None:

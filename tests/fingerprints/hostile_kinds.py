@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fingerprints.interface import FilmKind, Frame, PictureKind, SoundKind, Vectors
+from fingerprints.interface import NO_PLACE, FilmKind, Frame, PictureKind, SoundKind, Table, Vectors
 
 
 def _empty(**facts: float) -> Vectors:
@@ -17,7 +17,7 @@ def _empty(**facts: float) -> Vectors:
 
 
 class Touchy:
-    name, version, may_travel = "touchy", 1, True
+    name, version, may_travel, table = "touchy", 1, True, Table(1, NO_PLACE)
 
     def describe(self, frame: Frame) -> Vectors:
         """Red kills, green hangs, blue asks for too much memory, yellow is a fault of the kind, black prints."""

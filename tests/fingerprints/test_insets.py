@@ -123,10 +123,10 @@ class TestSeenInsets(FilmKindContract):
 
     def test_a_film_gives_vectors_that_can_be_stored(self) -> None:
         """Only of a film that shows another; five drawings show none."""
-        assert_storable(self.watch([drawing(seed) for seed in range(5)]))
+        assert_storable(self.watch([drawing(seed) for seed in range(5)]), SeenInsets.table)
         vectors = seen(laid(film(1), film(2), Box(300, 108, 620, 288)), self.kind())
         assert len(vectors.codes)
-        assert_storable(vectors)
+        assert_storable(vectors, SeenInsets.table)
 
 
 def test_every_frame_of_the_inner_film_is_near_its_reference() -> None:

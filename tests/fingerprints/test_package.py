@@ -21,16 +21,16 @@ from fingerprints.testing import same
 
 FACTS = MediaFacts("image", 640, 480)
 SHA256 = "0f" * 32
-FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 VERSION = Pdq256.version
 
 
 @st.composite
 def vectors(draw: st.DrawFn) -> Vectors:
-    count, width, columns = draw(st.integers(0, 20)), draw(st.integers(0, 40)), draw(st.integers(0, 5))
-    codes = draw(arrays.arrays(np.uint8, (count, width)))
-    positions = draw(arrays.arrays(np.float32, (count, columns), elements=FINITE))
-    return Vectors(codes, positions, draw(st.dictionaries(st.text("abc", min_size=1), FINITE, max_size=3)))
+    count, columns = draw(st.integers(0, 20)), Pdq256.table.columns
+    codes = draw(arrays.arrays(np.uint8, (count, 32)))
+    drawn = [draw(arrays.arrays(np.float32, count, elements=st.floats(each.least, each.most, width=32)))
+             for each in columns]  # fmt: skip
+    return Vectors(codes, np.column_stack(drawn))
 
 
 def medium(found: Vectors, kind: str = "pdq256", name: str = "sheet-01.png") -> PackedMedium:
@@ -38,7 +38,7 @@ def medium(found: Vectors, kind: str = "pdq256", name: str = "sheet-01.png") -> 
 
 
 def some() -> Vectors:
-    return Vectors(np.arange(64, dtype=np.uint8).reshape(2, 32), np.zeros((2, 3), np.float32))
+    return Vectors(np.arange(64, dtype=np.uint8).reshape(2, 32), np.zeros((2, 7), np.float32))
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,6 +100,14 @@ def test_an_impossible_table_of_contents_is_refused(tmp_path, entries: dict[str,
     with pytest.raises(BadPackage) as refused:
         package.read(changed(tmp_path / "a.mkf", **entries))
     assert str(refused.value).startswith(str(tmp_path / "a.mkf"))
+
+
+def test_fingerprints_that_their_kind_never_makes_are_refused(tmp_path):
+    odd = some()
+    odd.positions[1, 1] = 1e9  # a quality
+    package.write(tmp_path / "a.mkf", [medium(odd)])
+    with pytest.raises(BadPackage, match="pdq256 fingerprints are not what that kind makes"):
+        package.read(tmp_path / "a.mkf")
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):

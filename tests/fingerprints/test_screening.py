@@ -7,7 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fingerprints.interface import Depth, Description, FilmKind, FilmPass, Frame, Sound, SoundKind, Vectors
+from fingerprints.interface import (
+    NO_PLACE,
+    Depth,
+    Description,
+    FilmKind,
+    FilmPass,
+    Frame,
+    Sound,
+    SoundKind,
+    Table,
+    Vectors,
+)
 from fingerprints.limits import Limits
 from fingerprints.screening import screen
 from fingerprints.sniff import Unreadable, sniff
@@ -19,7 +30,7 @@ from tests.fingerprints.clips import Diary, DiaryPage
 class Ear:
     """A sound kind that notes how long and how loud it was."""
 
-    name, version, may_travel = "ear", 1, True
+    name, version, may_travel, table = "ear", 1, True, Table(1, NO_PLACE)
 
     def describe(self, sound: Sound) -> Vectors:
         """Return the notes as facts."""

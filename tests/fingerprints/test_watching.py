@@ -189,8 +189,9 @@ def test_nothing_to_watch_is_nothing_seen(describer: Describer, tmp_path):
 
 def test_an_answer_of_another_shape_is_refused():
     asked = [Watch(0.0, 1.0, ("seen-pdq",)), Watch(2.0, 3.0, ("seen-pdq",))]
-    vectors = Vectors(np.ones((2, 32), np.uint8), np.ones((2, 3), np.float32))
-    head, blocks = packing.watched_to_message([{("seen-pdq", 1): vectors}, {("seen-pdq", 1): vectors}])
+    vectors = Vectors(np.ones((2, 32), np.uint8), np.ones((2, 4), np.float32))
+    version = kinds.seen_kinds()["seen-pdq"].version
+    head, blocks = packing.watched_to_message([{("seen-pdq", version): vectors}, {("seen-pdq", version): vectors}])
     body = b"".join(blocks)
     back = packing.watched_from_message(head, body, asked)
     assert all(same(each["seen-pdq"], vectors) for each in back.seen)
@@ -199,6 +200,7 @@ def test_an_answer_of_another_shape_is_refused():
         {}, {"seen": None}, {"seen": rows[:1]}, {"seen": [*rows, rows[0]]}, {"seen": [rows[0], []]},
         {"seen": [rows[0], [rows[1][0] | {"count": 3}]]}, {"seen": [rows[0], [rows[1][0] | {"kind": "film-pdq"}]]},
         {"seen": [rows[0], [rows[1][0] | {"columns": -1}]]}, {"seen": [rows[0], [{}]]},
+        {"seen": [rows[0], [rows[1][0] | {"facts": {"width": 1}, "version": version + 1}]]},
     ):  # fmt: skip
         with pytest.raises(Misshapen):
             packing.watched_from_message({"error": None, **wrong}, body, asked)

@@ -82,7 +82,7 @@ def test_a_folder_without_files_or_a_missing_path_is_a_sentence(session: Session
 def packed(name: str, medium: Literal["image", "video"], seed: int) -> PackedMedium:
     kind = next(kind for kind in (kinds.picture_kinds() if medium == "image" else kinds.film_kinds()).values()
                 if kind.may_travel)  # fmt: skip
-    vectors = Vectors(np.full((2, 32), seed, np.uint8), np.zeros((2, 1), np.float32))
+    vectors = Vectors(np.full((2, 32), seed, np.uint8), np.zeros((2, len(kind.table.columns)), np.float32))
     description = Description(MediaFacts(medium, 64, 64), {(kind.name, kind.version): vectors})
     return PackedMedium(name, hashlib.sha256(name.encode()).hexdigest(), description)
 

@@ -14,7 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fingerprints.borders import shrunk
-from fingerprints.interface import FilmKind, FilmPass, Frame, PictureKind, SoundKind, Tier, Vectors
+from fingerprints.interface import (
+    QUALITY,
+    SECOND,
+    Column,
+    FilmKind,
+    FilmPass,
+    Frame,
+    PictureKind,
+    SoundKind,
+    Table,
+    Tier,
+    Vectors,
+)
 from matcher.interface import Segment
 
 GAP_S = 2.5
@@ -29,6 +41,7 @@ class VpdqLike:
     name = "peer-vpdq"
     version = 1
     may_travel = False
+    table = Table(32, (SECOND, QUALITY))
     glance_s = 0.0  # a peer is put nothing but whole films
     tier: Tier = "hashes"
     frames_per_second = 1.0
@@ -44,6 +57,7 @@ class PhashFilm:
     name = "peer-phash"
     version = 1
     may_travel = False
+    table = Table(8, (SECOND, QUALITY))
     glance_s = 0.0  # a peer is put nothing but whole films
     tier: Tier = "hashes"
     frames_per_second = 1.0
@@ -89,6 +103,7 @@ class FlatFrames:
     name = "measure-flat"
     version = 1
     may_travel = False
+    table = Table(1, (SECOND, Column("share", 0, 1)))
     glance_s = 0.0  # a peer is put nothing but whole films
     tier: Tier = "hashes"
     frames_per_second = 4.0
