@@ -49,7 +49,7 @@ measure-%: setup-dev  ## measure-images, measure-video, measure-index: quality s
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra dev --extra browser --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra build --extra dev --extra browser --extra video --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -o requirements-dev.lock
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
