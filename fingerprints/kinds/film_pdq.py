@@ -7,6 +7,7 @@ agree (4 to 16 of 256 differ) at a twentieth of the cost.
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -101,8 +102,7 @@ class _Pass:
 
 def one_grey(luminance: NDArray[np.uint8]) -> float:
     """Return the share of a picture that lies within ONE_GREY levels of its middle grey."""
-    counts = np.bincount(luminance.ravel(), minlength=256)
-    sums = np.cumsum(counts)
+    sums = np.cumsum(cv2.calcHist([luminance], [0], None, [256], [0, 256]).ravel(), dtype=np.int64)
     middle = int(np.searchsorted(sums, (luminance.size + 1) // 2))
     low = sums[middle - ONE_GREY - 1] if middle > ONE_GREY else 0
     return float(sums[min(255, middle + ONE_GREY)] - low) / luminance.size
