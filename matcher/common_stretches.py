@@ -104,7 +104,7 @@ class Stretch:
 
 
 def film(reference_id: int, number: int, vectors: Vectors) -> Film:
-    """Return a film from its film-pdq fingerprints (positions: second, view, quality, share of one grey)."""
+    """Return a film from its film-pdq fingerprints (positions: second, view, quality, percent of one grey)."""
     whole = vectors.positions[:, 1] == FULL
     at_s, quality = vectors.positions[whole, 0].astype(np.float64), vectors.positions[whole, 2]
     codes = np.ascontiguousarray(vectors.codes[whole]).view(np.uint64)

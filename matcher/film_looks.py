@@ -21,7 +21,7 @@ from matcher.interface import Segment
 REFERENCE_VIEWS = (FULL, CENTRE_85, CENTRE_72, TRIMMED)
 QUERY_VIEWS = (FULL, MIRRORED, TRIMMED)
 LEAST_QUALITY = 50  # of 100; below it (black, flat, titles) a frame is near every other such frame
-PLAIN_SHARE = 0.94  # of a frame, of one grey; more is black, one colour or a card with a line of type
+PLAIN_PERCENT = 94  # of a frame, of one grey; more is black, one colour or a card with a line of type
 RADIUS = 90  # bits; at random two frames differ by 128 with a deviation of 8, and alignment in time removes the rest
 NO_LIKENESS = 180  # bits; as evidence a frame is worth 1 - distance / NO_LIKENESS
 NO_VOTE = 100  # bits; where it belongs in time, the nearest frames say more sharply than the near ones
@@ -85,7 +85,7 @@ def flat_spans(vectors: Vectors) -> alignment.Spans:
     steps = np.minimum(np.diff(at_s), MOST_STANDS_S)
     starts_s = at_s - np.insert(steps, 0, MANNER.step_s) / 2  # each moment stands for half of the way to its neighbours
     ends_s = at_s + np.append(steps, MANNER.step_s) / 2
-    is_flat = vectors.positions[first, 3] >= PLAIN_SHARE
+    is_flat = vectors.positions[first, 3] >= PLAIN_PERCENT
     return list(zip(starts_s[is_flat].tolist(), ends_s[is_flat].tolist(), strict=True))
 
 
@@ -105,7 +105,7 @@ def kept(vectors: Vectors) -> dict[str, Array]:
 
 def _is_dim(vectors: Vectors) -> NDArray[np.bool_]:
     """Say of each frame whether it shows something, too dimly to be looked for."""
-    return (vectors.positions[:, 2] < LEAST_QUALITY) & (vectors.positions[:, 3] < PLAIN_SHARE)
+    return (vectors.positions[:, 2] < LEAST_QUALITY) & (vectors.positions[:, 3] < PLAIN_PERCENT)
 
 
 def _every(vectors: Vectors, view: int) -> Dim:

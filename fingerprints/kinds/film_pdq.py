@@ -29,7 +29,7 @@ class FilmPdq:
     second; three codes a frame, 1.5 MB an hour.
 
     Positions: second in the film; view (0 full, 1 and 2 its centre at 85 and 72 %, 4 without bars); quality (0 to 100;
-    flat frames score low and prove nothing); share of the whole frame that is of one grey (of a dim scene little, of
+    flat frames score low and prove nothing); percent of the whole frame that is of one grey (of a dim scene few, of
     black or a card nearly all, whatever their quality). A frame with bars has the views 0, 4 and 1: the centre is then
     that of the picture between the bars.
     """
@@ -37,7 +37,7 @@ class FilmPdq:
     name = "film-pdq"
     version = 3
     may_travel = True
-    table = Table(CODE_BYTES, (SECOND, Column("view", FULL, TRIMMED), QUALITY, Column("one grey", 0, 1)))
+    table = Table(CODE_BYTES, (SECOND, Column("view", FULL, TRIMMED), QUALITY, Column("one grey", 0, 100)))
     frames_per_second = 4.0
     glance_s = 0.4
     tier: Tier = "hashes"
@@ -71,8 +71,8 @@ class FilmPdq:
 class SeenPdq(FilmPdq):
     """PDQ (Facebook, 2019) of a film that was seen: of its key frames, and four times a second where it is watched.
 
-    Positions: second in the film; view (0 full, 3 mirrored, 4 without bars); quality (0 to 100); share of one grey. The
-    copy's own crop is among the centres of the reference, so a sighting brings no centres.
+    Positions: second in the film; view (0 full, 3 mirrored, 4 without bars); quality (0 to 100); percent of one grey.
+    The copy's own crop is among the centres of the reference, so a sighting brings no centres.
     """
 
     name = "seen-pdq"
@@ -85,7 +85,7 @@ class _Pass:
     def __init__(self, rows: Callable[[Frame], list[tuple[int, Frequencies, int]]]) -> None:
         self._rows = rows
         self._codes: list[NDArray[np.uint8]] = []
-        self._positions: list[tuple[float, int, int, float]] = []
+        self._positions: list[tuple[float, int, int, int]] = []
 
     def see(self, frame: Frame) -> None:
         """Hash every view of the frame."""
@@ -100,12 +100,12 @@ class _Pass:
         return Vectors(codes, np.array(self._positions, np.float32).reshape(-1, 4))
 
 
-def one_grey(luminance: NDArray[np.uint8]) -> float:
-    """Return the share of a picture that lies within ONE_GREY levels of its middle grey."""
+def one_grey(luminance: NDArray[np.uint8]) -> int:
+    """Return the percent of a picture, rounded down, that lie within ONE_GREY levels of its middle grey."""
     sums = np.cumsum(cv2.calcHist([luminance], [0], None, [256], [0, 256]).ravel(), dtype=np.int64)
     middle = int(np.searchsorted(sums, (luminance.size + 1) // 2))
     low = sums[middle - ONE_GREY - 1] if middle > ONE_GREY else 0
-    return float(sums[min(255, middle + ONE_GREY)] - low) / luminance.size
+    return int(100 * (sums[min(255, middle + ONE_GREY)] - low) // luminance.size)
 
 
 def _centre(box: Box, share: float) -> Box:

@@ -60,7 +60,7 @@ def other(row: int, column: int, value: float) -> Vectors:
         replace(LIKE_FILM_PDQ, codes=np.zeros((3, 16), np.uint8)),
         replace(LIKE_FILM_PDQ, positions=np.ascontiguousarray(LIKE_FILM_PDQ.positions[:, :3])),
         replace(LIKE_FILM_PDQ, facts={"width": 320.0}),
-        other(2, 0, 1e9), other(0, 0, -0.25), other(1, 0, np.nan), other(0, 1, 5), other(1, 2, 101), other(2, 3, 1.5),
+        other(2, 0, 1e9), other(0, 0, -0.25), other(1, 0, np.nan), other(0, 1, 5), other(1, 2, 101), other(2, 3, 101),
         other(0, 0, 1.5),  # out of order
     ],
 )  # fmt: skip
