@@ -43,6 +43,9 @@ class Crawl(_Section):
     max_stretches: int = Field(gt=0)
     max_pages: int = Field(gt=0)
     max_minutes: float = Field(gt=0)
+    max_sweep_bytes: int = Field(gt=0)
+    revisit_min_hours: float = Field(gt=0)
+    revisit_max_days: float = Field(gt=0)
     allow_addresses: tuple[str, ...]
     pinned_hosts: dict[str, str]
 

@@ -113,6 +113,7 @@ def _said(capture: Capture) -> dict[str, Any]:
         "size_bytes": capture.size_bytes,
         "ip_address": capture.ip_address,
         "parts": capture.parts,
+        "confirms": capture.confirms,
         "previous_hash": capture.previous_hash,
         "hash": capture.hash,
     }

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -39,6 +39,7 @@ class Capture(AppendOnly, Row, Base):
     size_bytes: Mapped[int]
     ip_address: Mapped[str | None] = mapped_column(String(45))
     parts: Mapped[list[Any] | None]  # [[url, sha256, size], ...] when the body was put together from a playlist
+    confirms: Mapped[str | None] = mapped_column(String(64))  # hash of the capture whose body a 304 says still stands
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))  # sha256 over every field above and previous_hash
 
@@ -96,6 +97,7 @@ class Fetched:
     fetched_at: datetime
     ip_address: str | None = None
     parts: tuple[tuple[str, str, int], ...] | None = None  # (url, sha256, bytes) of each piece of a playlist
+    confirms: str | None = None  # hash of the capture whose body a 304 says still stands
 
 
 def seal(capture: Capture) -> str:
@@ -116,6 +118,8 @@ def seal(capture: Capture) -> str:
         "parts": None if capture.parts is None else [list(part) for part in capture.parts],
         "previous_hash": capture.previous_hash,
     }
+    if capture.confirms is not None:  # older captures were sealed without it
+        said["confirms"] = capture.confirms
     canonical = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -137,12 +141,25 @@ def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -
         size_bytes=fetched.size_bytes,
         ip_address=fetched.ip_address,
         parts=None if fetched.parts is None else [list(part) for part in fetched.parts],
+        confirms=fetched.confirms,
         previous_hash=last_hash(session, sweep_id),
     )
     row.hash = seal(row)
     session.add(row)
     session.flush()
     return row
+
+
+def confirming(standing: Capture, answer: Fetched) -> Fetched:
+    """Return a 304 as it is captured: its own status, headers and time, with the body that it says still stands."""
+    return replace(
+        answer,
+        mime=standing.mime,
+        blob=standing.body_sha256,
+        size_bytes=standing.size_bytes,
+        parts=None if standing.parts is None else tuple((url, sha256, size) for url, sha256, size in standing.parts),
+        confirms=standing.hash,
+    )
 
 
 def last_hash(session: Session, sweep_id: int) -> str:

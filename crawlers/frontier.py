@@ -1,11 +1,16 @@
-"""The frontier: every address of a sweep and how far it got, so that a killed sweep goes on where it stopped."""
+"""The frontier: every address of every source and what is known of it over all sweeps, and the sweeps themselves.
+
+It is the queue of what is left to fetch: an address stands in line from `due_at` on, and leaves the line in the
+transaction that keeps its answer. So a killed sweep goes on where it stopped, and what a sweep left over comes first in
+the next one. The line is read in small portions by one index, whether it holds ten addresses or a million.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, select
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock
@@ -15,7 +20,7 @@ from crawlers.captures import Capture
 from crawlers.sources import Source
 
 Role = Literal["page", "media"]
-Settled = Literal["done", "refused", "failed"]
+FIRST_OF_ALL = datetime(1970, 1, 1, tzinfo=UTC)  # when seeds are due: at the head of the line of every sweep
 
 
 class Sweep(Row, Base):
@@ -33,35 +38,63 @@ class Sweep(Row, Base):
     error: Mapped[str | None] = mapped_column(Text)  # one sentence for an operator
     pages: Mapped[int] = mapped_column(default=0)
     media: Mapped[int] = mapped_column(default=0)
-    findings: Mapped[int] = mapped_column(default=0)
+    findings: Mapped[int] = mapped_column(default=0)  # that stand: of this sweep, and of pages that rest since earlier
     refused: Mapped[int] = mapped_column(default=0)  # by robots.txt, the address guard or a limit
+    found: Mapped[int] = mapped_column(default=0, server_default="0")  # findings that are new in this sweep
+    unchanged: Mapped[int] = mapped_column(default=0, server_default="0")  # addresses that say what they said before
+    lost: Mapped[int] = mapped_column(default=0, server_default="0")  # pages that answer, and show nothing any more
+    gone: Mapped[int] = mapped_column(default=0, server_default="0")  # addresses that are believed gone since
+    received: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # bytes of bodies
+    left: Mapped[int] = mapped_column(default=0, server_default="0")  # still in line when the sweep's budget was spent
 
 
-class FrontierEntry(Row, Base):
-    """One address a sweep knows."""
+class FrontierEntry(Base):
+    """One address of a source, and what is known of it over all sweeps."""
 
     __tablename__ = "frontier"
-    __table_args__ = (UniqueConstraint("sweep_id", "url_hash"),)
+    __table_args__ = (
+        UniqueConstraint("source", "url_hash"),
+        Index("ix_frontier_line", "source", "role", "due_at", "id"),
+    )
 
-    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweeps.id"), index=True)
-    url: Mapped[str] = mapped_column(Text)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(100))
+    url: Mapped[str] = mapped_column(Text)  # canonical
     url_hash: Mapped[str] = mapped_column(String(32))  # blake2b-128 of url, hex
     role: Mapped[str] = mapped_column(String(10))  # "page" or "media"
     depth: Mapped[int]
-    state: Mapped[str] = mapped_column(String(10), index=True)  # "waiting", "done", "refused" or "failed"
-    reason: Mapped[str | None] = mapped_column(Text)  # why refused or failed
-    tries: Mapped[int] = mapped_column(default=0)
-    found_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
+    first_seen_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # in line since or from then; None: a medium that no page asks for now
+    rests_until: Mapped[datetime | None]
+    rest_s: Mapped[float] = mapped_column(default=0.0)  # how long it rests; 0.0 before the first look
+    state: Mapped[str] = mapped_column(String(10))  # "waiting", or the last look's: "done", "refused", "failed", "gone"
+    reason: Mapped[str | None] = mapped_column(Text)  # why refused, failed or gone
+    settled_at: Mapped[datetime | None]  # the last look
+    sweep_id: Mapped[int | None] = mapped_column(ForeignKey("sweeps.id"), index=True)  # of the last look
+    looks: Mapped[int] = mapped_column(default=0)
+    changes: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    confirmed: Mapped[int] = mapped_column(default=0)  # 304s in a row
+    absent_since: Mapped[datetime | None]  # the first look in a row that found nothing there
+    gone_at: Mapped[datetime | None]  # believed gone since
+    shows: Mapped[str | None] = mapped_column(String(10))  # "list", "finding", "medium" or "nothing"
+    etag: Mapped[str | None] = mapped_column(String(200))
+    last_modified: Mapped[str | None] = mapped_column(String(100))
+    body_sha256: Mapped[str | None] = mapped_column(String(64))  # of the last body
+    reading_sha256: Mapped[str | None] = mapped_column(String(64))  # of what it said, see crawlers.revisit
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("captures.id"))  # that brought the last body
+    finding_id: Mapped[int | None] = mapped_column(ForeignKey("findings.id"))  # that stands for the page
 
 
-class MediaWish(Row, Base):
-    """A finding that waits for a medium of the frontier; read when the medium arrives, also after a kill."""
+class MediaWish(Base):
+    """A medium that the standing finding of a page shows; read when the medium arrives, also after a kill."""
 
     __tablename__ = "media_wishes"
     __table_args__ = (UniqueConstraint("entry_id", "finding_id"),)
 
-    entry_id: Mapped[int] = mapped_column(ForeignKey("frontier.id"), index=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("frontier.id"), index=True)  # the medium
+    page_id: Mapped[int] = mapped_column(ForeignKey("frontier.id"), index=True)
     finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"))
     kind: Mapped[str] = mapped_column(String(10))  # "image", "video" or "audio", as the page shows it
     position: Mapped[int]
@@ -91,60 +124,90 @@ def unfinished(session: Session, source: Source) -> Sweep | None:
 
 
 def begin(session: Session, source: Source) -> Sweep:
-    """Open a new sweep with the source's seeds waiting."""
+    """Open a new sweep with the source's seeds at the head of the line, whenever they were asked last."""
     at = clock.now()
-    row = Sweep(source=source.id, source_sha256=source.sha256, started_at=at, heartbeat_at=at, state="running")
+    last = newest(session, source.id)
+    if last is not None and last.source_sha256 != source.sha256:  # what another definition read is to be read anew
+        resting = update(FrontierEntry).where(FrontierEntry.source == source.id, FrontierEntry.role == "page")
+        session.execute(resting.where(FrontierEntry.due_at > at).values(due_at=at))
+    row = Sweep(
+        source=source.id, source_sha256=source.sha256, started_at=at, heartbeat_at=at, state="running",
+        findings=standing(session, source.id),
+    )  # fmt: skip
     session.add(row)
     session.flush()
-    seeds = (urls.canonical(seed) for seed in source.scope.seeds)
-    add(session, row.id, [Address(seed, "page", 0) for seed in seeds if seed])
+    seeds = [url for seed in source.scope.seeds if (url := urls.canonical(seed))]
+    add(session, row.id, [Address(seed, "page", 0) for seed in seeds])
+    for entry in entries(session, row.id, seeds).values():
+        entry.due_at = FIRST_OF_ALL
+    session.flush()
     return row
 
 
-def add(
-    session: Session, sweep_id: int, addresses: Iterable[Address], *, at_most: int | None = None
-) -> list[FrontierEntry]:
-    """Put the addresses the sweep does not know yet into the frontier, and return only those, in order."""
+def add(session: Session, sweep_id: int, addresses: Iterable[Address]) -> list[FrontierEntry]:
+    """Put the addresses the source does not know yet in line, and return only those, in order."""
+    sweep = session.get_one(Sweep, sweep_id)
     by_hash: dict[str, Address] = {}
     for address in addresses:
         by_hash.setdefault(urls.url_hash(address.url), address)
-    known = {entry.url_hash for entry in _of(session, sweep_id, list(by_hash))}
+    known = {entry.url_hash for entry in _of(session, sweep.source, list(by_hash))}
     at = clock.now()
     fresh = [
         FrontierEntry(
-            sweep_id=sweep_id, url=one.url, url_hash=key, role=one.role, depth=one.depth, state="waiting", found_at=at
+            source=sweep.source, url=one.url, url_hash=key, role=one.role, depth=one.depth, state="waiting",
+            first_seen_at=at, due_at=sweep.started_at,
         )
         for key, one in by_hash.items()
         if key not in known
-    ][:at_most]
+    ]  # fmt: skip
     session.add_all(fresh)
     session.flush()
     return fresh
 
 
 def entries(session: Session, sweep_id: int, wanted: Iterable[str]) -> dict[str, FrontierEntry]:
-    """Return the sweep's entries of these canonical urls, by url; what it does not know is absent."""
-    return {row.url: row for row in _of(session, sweep_id, [urls.url_hash(url) for url in wanted])}
+    """Return the entries of these canonical urls of the sweep's source, by url; what it does not know is absent."""
+    source = session.get_one(Sweep, sweep_id).source
+    return {row.url: row for row in _of(session, source, [urls.url_hash(url) for url in wanted])}
 
 
-def _of(session: Session, sweep_id: int, hashes: Sequence[str]) -> list[FrontierEntry]:
+def _of(session: Session, source: str, hashes: Sequence[str]) -> list[FrontierEntry]:
     found: list[FrontierEntry] = []
     for start in range(0, len(hashes), 500):  # below every database's limit of bound values
         rows = select(FrontierEntry).where(
-            FrontierEntry.sweep_id == sweep_id, FrontierEntry.url_hash.in_(hashes[start : start + 500])
+            FrontierEntry.source == source, FrontierEntry.url_hash.in_(hashes[start : start + 500])
         )
         found.extend(session.scalars(rows))
     return found
 
 
-def waiting(session: Session, sweep_id: int) -> Sequence[FrontierEntry]:
-    """Return what is left to fetch: media of pages already seen first, then pages, nearest to the seeds first."""
-    rows = select(FrontierEntry).where(FrontierEntry.sweep_id == sweep_id, FrontierEntry.state == "waiting")
-    return session.scalars(rows.order_by(FrontierEntry.role, FrontierEntry.depth, FrontierEntry.id)).all()
+def in_line(session: Session, sweep: Sweep, role: Role, limit: int) -> Sequence[FrontierEntry]:
+    """Return the head of a sweep's line: seeds, then what earlier sweeps left over, then what is due or new.
+
+    What is new is as due as its sweep, so pages nearer to the seeds come first. What a sweep has settled rests longer
+    than until its start: within a sweep nothing stands in line twice.
+    """
+    rows = select(FrontierEntry).where(
+        FrontierEntry.source == sweep.source, FrontierEntry.role == role, FrontierEntry.due_at <= sweep.started_at
+    )
+    return session.scalars(rows.order_by(FrontierEntry.due_at, FrontierEntry.id).limit(limit)).all()
+
+
+def left_over(session: Session, sweep: Sweep) -> int:
+    """Return how many addresses still stand in a sweep's line."""
+    rows = select(func.count()).select_from(FrontierEntry).where(FrontierEntry.source == sweep.source)
+    rows = rows.where(FrontierEntry.role.in_(("page", "media")))  # the index has the role before the time
+    return session.scalar(rows.where(FrontierEntry.due_at <= sweep.started_at)) or 0
+
+
+def standing(session: Session, source_id: str) -> int:
+    """Return how many pages of a source have a finding that stands."""
+    rows = select(func.count()).select_from(FrontierEntry).where(FrontierEntry.source == source_id)
+    return session.scalar(rows.where(FrontierEntry.finding_id.is_not(None))) or 0
 
 
 def count(session: Session, sweep_id: int, **having: str) -> int:
-    """Return how many entries of a sweep have these values, for instance `role="page"`."""
+    """Return how many addresses a sweep looked at last have these values, for instance `role="page"`."""
     rows = select(func.count()).select_from(FrontierEntry).where(FrontierEntry.sweep_id == sweep_id)
     return session.scalar(rows.filter_by(**having)) or 0
 
@@ -155,27 +218,21 @@ def first_reason(session: Session, sweep_id: int) -> str | None:
     return session.scalar(rows.order_by(FrontierEntry.id).limit(1))
 
 
-def settle(row: FrontierEntry, state: Settled, reason: str | None = None) -> None:
-    """Close an entry: done, refused (by robots.txt, the guard or a limit) or failed, with the reason."""
-    row.state, row.reason, row.settled_at = state, reason, clock.now()
-    row.tries += 1
+def gone(session: Session, sweep_id: int) -> Sequence[FrontierEntry]:
+    """Return the addresses that a sweep found gone for the second time, and so believed."""
+    rows = select(FrontierEntry).where(FrontierEntry.sweep_id == sweep_id, FrontierEntry.gone_at.is_not(None))
+    rows = rows.where(FrontierEntry.gone_at == FrontierEntry.settled_at)
+    return session.scalars(rows.order_by(FrontierEntry.id)).all()
 
 
-def reopen(row: FrontierEntry, reason: str) -> None:
-    """Leave an entry waiting for a resumed sweep, with why it could not be fetched this time."""
-    row.state, row.reason, row.settled_at = "waiting", reason, None
-    row.tries += 1
+def reopen(row: FrontierEntry, sweep: Sweep, reason: str) -> None:
+    """Put an address back in a sweep's line, with why it could not be fetched this time."""
+    row.state, row.reason, row.due_at = "waiting", reason, sweep.started_at
 
 
-def reopen_failed(session: Session, sweep_id: int) -> None:
-    """Let what failed wait again, unless its answer was captured: within a sweep an address is captured once."""
-    captured = select(Capture.url_hash).where(Capture.sweep_id == sweep_id)
-    rows = select(FrontierEntry).where(FrontierEntry.sweep_id == sweep_id, FrontierEntry.state == "failed")
+def reopen_failed(session: Session, sweep: Sweep) -> None:
+    """Put what failed back in line, unless its answer was captured: within a sweep an address is captured once."""
+    captured = select(Capture.url_hash).where(Capture.sweep_id == sweep.id)
+    rows = select(FrontierEntry).where(FrontierEntry.sweep_id == sweep.id, FrontierEntry.state == "failed")
     for row in session.scalars(rows.where(FrontierEntry.url_hash.not_in(captured))):
-        reopen(row, row.reason or "")
-
-
-def give_up_waiting(session: Session, sweep_id: int, reason: str) -> None:
-    """Settle what a sweep that has ended did not come to."""
-    for row in waiting(session, sweep_id):
-        settle(row, "refused", reason)
+        reopen(row, sweep, row.reason or "")

@@ -1,25 +1,30 @@
 """What one response changes: capture, finding, sightings, new addresses and the settled entry, in one transaction.
 
-A kill before the commit leaves the entry waiting and nothing else; a kill after it leaves nothing to do. So a resumed
+A kill before the commit leaves the entry in line and nothing else; a kill after it leaves nothing to do. So a resumed
 sweep neither loses nor doubles anything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from crawlers import captures, frontier, reels, urls
+from crawlers import captures, frontier, looks, reels, revisit, shown, urls
 from crawlers.captures import Capture, Fetched, FindingRow
-from crawlers.frontier import Address, FrontierEntry, MediaWish, Settled, Sweep
+from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
 from crawlers.interface import Finding
-from crawlers.sniff import media_kind
-from crawlers.sources import Source
+from crawlers.looks import Reading, Validators
+from crawlers.revisit import Rhythm
+from crawlers.sources import Limits, Source
 
 MAX_MEDIA_TRIES = 3  # sweeps that may begin anew on a medium that never answers; then the sweep ends without it
+MAX_LINKS = 5_000  # of one page; more is a trap that makes addresses
+OUTSIDE = "it lies outside the scope that its source has now"
+Settled = Literal["refused", "failed"]
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
@@ -32,65 +37,123 @@ class Errand:
     role: str
     depth: int
     shown_on: str | None = None  # the page that shows a medium; many sites refuse a medium asked for out of nowhere
-
-
-def errands(rows: Sequence[FrontierEntry], shown_on: Mapping[int, str]) -> list[Errand]:
-    """Return the entries as values; `shown_on` is page by entry."""
-    return [Errand(row.id, row.url, row.role, row.depth, shown_on.get(row.id)) for row in rows]
+    conditions: Mapping[str, str] = field(default_factory=dict)  # headers that ask whether it has changed
 
 
 @dataclass(frozen=True)
 class Settler:
-    """Writes what a sweep sees; every method is one transaction and returns what is newly to be fetched."""
+    """Writes what a sweep sees; every method is one transaction."""
 
     transaction: Transaction
     source: Source
     sweep_id: int
-    max_pages: int
+    limits: Limits
 
-    def waiting(self) -> list[Errand]:
-        """Return what is left of the sweep."""
+    @property
+    def rhythm(self) -> Rhythm:
+        """How often the source's addresses are asked."""
+        return Rhythm(self.limits.revisit_min_s, self.limits.revisit_max_s)
+
+    def next(self, taken: Mapping[int, str], limit: int) -> list[Errand]:
+        """Return the head of the line beside what is `taken` (roles by entry): media first, so that findings complete.
+
+        [] when nothing is left, or the sweep has had its pages or bytes.
+        """
         with self.transaction() as session:
-            return errands(frontier.waiting(session, self.sweep_id), self._pages_that_show(session))
+            sweep = session.get_one(Sweep, self.sweep_id)
+            if sweep.received >= self.limits.max_sweep_bytes:
+                return []
+            rows = _untaken(frontier.in_line(session, sweep, "media", limit + len(taken)), taken, limit)
+            room = self.limits.max_pages - sweep.pages - sum(role == "page" for role in taken.values())
+            rows += self._pages_in_line(session, sweep, taken, max(0, min(limit - len(rows), room)))
+            return self._errands(session, rows)
 
-    def _pages_that_show(self, session: Session) -> dict[int, str]:
-        rows = (
+    def _pages_in_line(
+        self, session: Session, sweep: Sweep, taken: Mapping[int, str], limit: int
+    ) -> list[FrontierEntry]:
+        """Return pages of the line; those that a narrower scope has shut out since leave it."""
+        while limit:
+            rows = _untaken(frontier.in_line(session, sweep, "page", limit + len(taken)), taken, limit)
+            outside = [row for row in rows if not self._is_inside(row)]
+            if not outside:
+                return rows
+            for row in outside:
+                looks.refused(row, self.sweep_id, OUTSIDE, self.rhythm)
+            session.flush()
+        return []
+
+    def _is_inside(self, row: FrontierEntry) -> bool:
+        return row.depth == 0 or (row.depth <= self.source.scope.max_depth and self.source.covers(row.url))
+
+    def _errands(self, session: Session, rows: Sequence[FrontierEntry]) -> list[Errand]:
+        pages = (
             select(MediaWish.entry_id, FindingRow.url)
             .join(FindingRow, FindingRow.id == MediaWish.finding_id)
-            .join(FrontierEntry, FrontierEntry.id == MediaWish.entry_id)
-            .where(FrontierEntry.sweep_id == self.sweep_id, FrontierEntry.state == "waiting")
+            .where(MediaWish.entry_id.in_([row.id for row in rows]))
+            .order_by(MediaWish.id.desc())
         )
-        return {row[0]: row[1] for row in session.execute(rows.order_by(MediaWish.id.desc()))}
+        shown_on = {row[0]: row[1] for row in session.execute(pages)}
+        return [
+            Errand(row.id, row.url, row.role, row.depth, shown_on.get(row.id), self._conditions(session, row))
+            for row in rows
+        ]
 
-    def page(
-        self, one: Errand, fetched: Fetched, finding: Finding | None, *, trouble: str | None = None
-    ) -> list[Errand]:
+    def _conditions(self, session: Session, row: FrontierEntry) -> Mapping[str, str]:
+        """Return what the address may be asked with; what another definition read is to be read anew."""
+        if row.sweep_id is None or session.get_one(Sweep, row.sweep_id).source_sha256 != self.source.sha256:
+            return {}
+        return looks.conditions(row)
+
+    def page(self, one: Errand, fetched: Fetched, finding: Finding | None, *, trouble: str | None = None) -> None:
         """Keep a page. `trouble` says why it is no finding although it answered (an error status, a block page)."""
         with self.transaction() as session:
-            row = session.get_one(FrontierEntry, one.entry_id)
-            if row.state != "waiting":
-                return []
+            row, sweep = self._opened(session, one)
+            if row is None:
+                return
             capture = captures.keep(session, self.sweep_id, "page", fetched)
-            frontier.settle(row, "failed" if trouble else "done", trouble)
-            fresh: list[FrontierEntry] = []
-            if finding is not None and not self._seen_elsewhere(session, row, finding.url):
-                fresh += self._media(session, capture, finding)
-                fresh += self._pages(session, one, finding)
-            _grant(session, row, capture)  # an address that is a page to one page and a picture to another
-            self._count(session, pages=1)
-            return errands(fresh, {} if finding is None else {entry.id: finding.url for entry in fresh})
+            sweep.pages += 1
+            sweep.received += fetched.size_bytes
+            since = row.due_at or sweep.started_at
+            if trouble:
+                self._in_trouble(session, sweep, row, trouble)
+            else:
+                self._read(session, sweep, row, capture, fetched, finding)
+            shown.grant(session, row, capture, since)  # an address that is a page to one page and a picture to another
 
     def medium(self, one: Errand, fetched: Fetched, *, trouble: str | None = None) -> None:
-        """Keep a medium and link it to every finding that showed it."""
+        """Keep a medium and link it to every finding that shows it."""
         with self.transaction() as session:
-            row = session.get_one(FrontierEntry, one.entry_id)
-            if row.state != "waiting":
+            row, sweep = self._opened(session, one)
+            if row is None:
                 return
             capture = captures.keep(session, self.sweep_id, "media", fetched)
-            frontier.settle(row, "failed" if trouble else "done", trouble or reels.sample_of(fetched.parts))
-            if trouble is None:
-                _grant(session, row, capture)
-            self._count(session, media=1)
+            sweep.media += 1
+            sweep.received += fetched.size_bytes
+            since = row.due_at or sweep.started_at
+            if trouble:
+                self._in_trouble(session, sweep, row, trouble)
+            else:
+                said, given = Reading("medium", fetched.blob), _validators(fetched)
+                looks.answered(row, self.sweep_id, capture, reading=said, validators=given, rhythm=self.rhythm)
+                row.reason = reels.sample_of(fetched.parts)
+                shown.grant(session, row, capture, since)
+
+    def unchanged(self, one: Errand, fetched: Fetched) -> None:
+        """Keep that an address says what it said before: a capture without a body, which names the one that stands."""
+        with self.transaction() as session:
+            row, sweep = self._opened(session, one)
+            if row is None or row.capture_id is None:
+                return
+            standing = session.get_one(Capture, row.capture_id)
+            kind: captures.CaptureKind = "page" if row.role == "page" else "media"
+            capture = captures.keep(session, self.sweep_id, kind, captures.confirming(standing, fetched))
+            sweep.pages += row.role == "page"
+            sweep.media += row.role == "media"
+            sweep.unchanged += 1
+            since = row.due_at or sweep.started_at
+            looks.confirmed(row, self.sweep_id, self.rhythm)
+            shown.again(session, sweep, row)
+            shown.grant(session, row, capture, since)
 
     def robots(self, fetched: Fetched) -> None:
         """Keep a robots.txt, once a sweep."""
@@ -107,80 +170,95 @@ class Settler:
     def close(self, one: Errand, state: Settled, reason: str) -> None:
         """Settle an address of which nothing was fetched."""
         with self.transaction() as session:
-            frontier.settle(session.get_one(FrontierEntry, one.entry_id), state, reason)
-            self._count(session, refused=1 if state == "refused" else 0)
+            row, sweep = self._opened(session, one)
+            if row is None:
+                return
+            if state == "refused":
+                looks.refused(row, self.sweep_id, reason, self.rhythm)
+                sweep.refused += 1
+            else:
+                looks.failed(row, self.sweep_id, reason, self.rhythm)
 
     def reopen(self, one: Errand, reason: str) -> None:
         """Leave an address to a resumed sweep."""
         with self.transaction() as session:
             row = session.get_one(FrontierEntry, one.entry_id)
-            if row.role == "page" or row.tries < MAX_MEDIA_TRIES:
-                frontier.reopen(row, reason)
+            if row.role == "page" or row.failures < MAX_MEDIA_TRIES:
+                frontier.reopen(row, session.get_one(Sweep, self.sweep_id), reason)
 
     def beat(self) -> None:
         """Say that the sweep is alive."""
         with self.transaction() as session:
-            self._count(session)
+            session.get_one(Sweep, self.sweep_id).heartbeat_at = clock.now()
+
+    def _opened(self, session: Session, one: Errand) -> tuple[FrontierEntry | None, Sweep]:
+        """Return the errand's entry, None when this sweep has settled it already, and the sweep, which is alive."""
+        sweep = session.get_one(Sweep, self.sweep_id)
+        sweep.heartbeat_at = clock.now()
+        row = session.get_one(FrontierEntry, one.entry_id)
+        is_settled = row.sweep_id == self.sweep_id and row.state != "waiting"
+        return (None if is_settled else row), sweep
+
+    def _read(
+        self, session: Session, sweep: Sweep, row: FrontierEntry, capture: Capture, fetched: Fetched,
+        finding: Finding | None,
+    ) -> None:  # fmt: skip
+        """Take in what a page says: its finding when that is new, the media it shows, and where it leads."""
+        is_elsewhere = finding is not None and self._seen_elsewhere(session, row, finding.url)
+        if is_elsewhere:
+            finding = None
+        said = Reading(revisit.shows(finding), revisit.reading_sha256(finding))
+        before = row.shows
+        is_changed = looks.answered(
+            row, self.sweep_id, capture, reading=said, validators=_validators(fetched), rhythm=self.rhythm
+        )
+        sweep.unchanged += not is_changed
+        if finding is None or said.shows != "finding":
+            sweep.lost += not is_elsewhere and _is_loss(before, said.shows)
+            shown.nothing(session, sweep, row)
+        elif is_changed or row.finding_id is None:
+            territory = self.source.source.territory
+            stored = captures.store_finding(session, capture, self.source.id, finding, territory=territory)
+            shown.anew(session, sweep, row, stored, finding)
+        else:
+            shown.again(session, sweep, row)
+        if finding is not None and row.depth < self.source.scope.max_depth:
+            inside = (url for url in finding.links[:MAX_LINKS] if self.source.covers(url))
+            frontier.add(session, self.sweep_id, [Address(url, "page", row.depth + 1) for url in inside])
+
+    def _in_trouble(self, session: Session, sweep: Sweep, row: FrontierEntry, reason: str) -> None:
+        if not reason.startswith(looks.NOT_THERE):
+            looks.failed(row, self.sweep_id, reason, self.rhythm)
+        elif looks.absent(row, self.sweep_id, reason, self.rhythm):
+            sweep.gone += 1
+            shown.nothing(session, sweep, row)
 
     def _seen_elsewhere(self, session: Session, row: FrontierEntry, url: str) -> bool:
         """Return whether the place a redirect led to belongs to another entry; if nobody's, it is taken."""
         if url == row.url:
             return False
         other = frontier.entries(session, self.sweep_id, [url]).get(url)
-        if other is not None and other.state == "done":
-            return True
+        if other is not None:
+            is_here = other.sweep_id == self.sweep_id and other.state == "done"
+            if is_here or other.finding_id is not None:
+                return True
         if other is None:
             (other,) = frontier.add(session, self.sweep_id, [Address(url, "page", row.depth)])
-        frontier.settle(other, "done", f"reached by a redirect from {row.url}")
+        looks.led_to(other, self.sweep_id, f"reached by a redirect from {row.url}", self.rhythm)
         return False
 
-    def _media(self, session: Session, capture: Capture, finding: Finding) -> list[FrontierEntry]:
-        if not finding.media and finding.listing is None:
-            return []
-        territory = self.source.source.territory
-        stored = captures.store_finding(session, capture, self.source.id, finding, territory=territory)
-        self._count(session, findings=1)
-        fresh = frontier.add(session, self.sweep_id, [Address(link.url, "media", 0) for link in finding.media])
-        entries = frontier.entries(session, self.sweep_id, [link.url for link in finding.media])
-        for link in {link.url: link for link in reversed(finding.media)}.values():  # its first place on the page counts
-            wish = MediaWish(
-                entry_id=entries[link.url].id, finding_id=stored.id, kind=link.kind, position=link.position
-            )
-            session.add(wish)
-            if entries[link.url].state == "done":  # another page showed it first, and it is here already
-                seen = captures.find(session, self.sweep_id, link.url)
-                if seen is not None:
-                    _sight(session, wish, seen)
-        return fresh
 
-    def _pages(self, session: Session, one: Errand, finding: Finding) -> list[FrontierEntry]:
-        if one.depth >= self.source.scope.max_depth:
-            return []
-        room = max(0, self.max_pages - frontier.count(session, self.sweep_id, role="page"))
-        inside = [Address(url, "page", one.depth + 1) for url in finding.links if self.source.covers(url)]
-        return frontier.add(session, self.sweep_id, inside, at_most=room)
-
-    def _count(self, session: Session, *, pages: int = 0, media: int = 0, findings: int = 0, refused: int = 0) -> None:
-        row = session.get_one(Sweep, self.sweep_id)
-        row.pages += pages
-        row.media += media
-        row.findings += findings
-        row.refused += refused
-        row.heartbeat_at = clock.now()
+def _untaken(rows: Sequence[FrontierEntry], taken: Collection[int], limit: int) -> list[FrontierEntry]:
+    return [row for row in rows if row.id not in taken][:limit]
 
 
-def _grant(session: Session, row: FrontierEntry, capture: Capture) -> None:
-    """Link a captured medium to every finding that waits for it."""
-    if media_kind(capture.mime) is None:
-        return
-    for wish in session.scalars(select(MediaWish).where(MediaWish.entry_id == row.id)):
-        _sight(session, wish, capture)
+def _validators(fetched: Fetched) -> Validators:
+    """Return the validators of an answer of the address itself; a redirect's are those of another place."""
+    return Validators.of(fetched.headers) if urls.canonical(fetched.final_url) == fetched.url else looks.NONE
 
 
-def _sight(session: Session, wish: MediaWish, capture: Capture) -> None:
-    kind = media_kind(capture.mime)  # the bytes decide what it is, not the page
-    if kind is not None:
-        captures.store_sighting(session, wish.finding_id, capture, kind, position=wish.position)
+def _is_loss(before: str | None, now: str) -> bool:
+    return before == "finding" or (before == "list" and now == "nothing")
 
 
 def robots_url(origin: str) -> str:

@@ -122,6 +122,7 @@ class Expect(_Table):
     """[expect]: what a healthy sweep looks like."""
 
     min_findings: int = Field(default=0, ge=0)
+    not_found_if: tuple[str, ...] = ()  # words of a page that is gone although the server answers 200
     blocked_if: tuple[str, ...] = ()  # words of a page that shuts us out; we stop there and ask a person
 
 
@@ -206,6 +207,9 @@ class Source(_Table):
             max_stretches=min(mine.max_stretches or crawl.max_stretches, crawl.max_stretches),
             max_pages=min(self.scope.max_pages or crawl.max_pages, crawl.max_pages),
             max_minutes=crawl.max_minutes,
+            max_sweep_bytes=crawl.max_sweep_bytes,
+            revisit_min_s=crawl.revisit_min_hours * 3600,
+            revisit_max_s=max(crawl.revisit_min_hours * 3600, crawl.revisit_max_days * 86400),
         )
 
 
@@ -220,6 +224,9 @@ class Limits(_Table):
     max_stretches: int
     max_pages: int
     max_minutes: float
+    max_sweep_bytes: int
+    revisit_min_s: float
+    revisit_max_s: float
 
 
 def parse(text: str, where: str) -> Source:

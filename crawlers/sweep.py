@@ -42,6 +42,10 @@ class SweepReport:
     refused: int
     failed: int
     was_resumed: bool
+    found: int  # findings that are new
+    unchanged: int  # addresses that say what they said before
+    left: int  # addresses left for the next sweep, where they come first
+    gone: tuple[str, ...]  # addresses that two looks found gone
 
 
 def run(
@@ -91,7 +95,7 @@ def _open(transaction: Transaction, source: Source, *, resume: bool) -> tuple[in
         last = frontier.newest(session, source.id)
         if row is None and resume and last is not None and last.state == "failed":
             row = last
-            frontier.reopen_failed(session, row.id)
+            frontier.reopen_failed(session, row)
         if row is None:
             if last is not None and last.finished_at is None:  # its definition has changed since: it can never go on
                 _end(last, "failed", "The source's file was changed before this sweep was done.")
@@ -103,7 +107,7 @@ def _open(transaction: Transaction, source: Source, *, resume: bool) -> tuple[in
 def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, tell: Callable[[], None]) -> Walk:
     limits = source.within(home.settings.crawl)
     return Walk(
-        settler=Settler(transaction, source, sweep_id, limits.max_pages),
+        settler=Settler(transaction, source, sweep_id, limits),
         source=source,
         limits=limits,
         blobs=home.blobs,
@@ -118,18 +122,19 @@ def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
     with walk.settler.transaction() as session:
         row = session.get_one(Sweep, walk.settler.sweep_id)
         if stopped is None and not walk.was_interrupted:
-            stopped = _nothing_visited(session, row) or _verdict(walk.source, row, health.usual(session, row.source))
-            frontier.give_up_waiting(session, row.id, "the sweep's time was over")
+            stopped = (
+                _nothing_visited(session, row)
+                or _changed(session, row)
+                or _verdict(walk.source, row, health.usual(session, row.source))
+            )
+            row.left = frontier.left_over(session, row)
             _end(row, "failed" if stopped else "done", str(stopped) if stopped else None)
         elif isinstance(stopped, BotChallenge):
             _end(row, "failed", str(stopped))
         elif stopped is not None:  # left open: the next sweep goes on here
             row.state, row.error = "failed", _sentence(stopped)
         evidence.collected(session, row)
-        report = SweepReport(
-            source=row.source, sweep=row.uuid, state=row.state, pages=row.pages, media=row.media, findings=row.findings,
-            refused=row.refused, failed=frontier.count(session, row.id, state="failed"), was_resumed=was_resumed,
-        )  # fmt: skip
+        report = _report(session, row, was_resumed=was_resumed)
     if walk.was_interrupted:
         raise KeyboardInterrupt
     if stopped is not None:
@@ -137,11 +142,31 @@ def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
     return report
 
 
+def _report(session: Session, row: Sweep, *, was_resumed: bool) -> SweepReport:
+    return SweepReport(
+        source=row.source, sweep=row.uuid, state=row.state, pages=row.pages, media=row.media, findings=row.findings,
+        refused=row.refused, failed=frontier.count(session, row.id, state="failed"), was_resumed=was_resumed,
+        found=row.found, unchanged=row.unchanged, left=row.left,
+        gone=tuple(entry.url for entry in frontier.gone(session, row.id)),
+    )  # fmt: skip
+
+
 def _nothing_visited(session: Session, row: Sweep) -> NothingVisited | None:
     if frontier.count(session, row.id, role="page", state="done"):
         return None
     why = frontier.first_reason(session, row.id) or "there was no time"
     return NothingVisited(f"{row.source}: no page could be visited ({why}); look at its seeds, or ask the site.")
+
+
+def _changed(session: Session, row: Sweep) -> TooFewFindings | None:
+    """Say so when most pages that had something to show answer, and show nothing: then their markup has changed."""
+    still = sum(frontier.count(session, row.id, role="page", shows=shows) for shows in ("finding", "list"))
+    if row.lost <= still:
+        return None
+    return TooFewFindings(
+        f"{row.source}: {row.lost} pages that had something to show before show nothing now, {still} still do; the "
+        "site may have changed, try `mekiki source test FILE URL` on one of its pages."
+    )
 
 
 def _verdict(source: Source, row: Sweep, usual: float) -> TooFewFindings | None:

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import road, settle, sniff, streams, urls
+from crawlers import looks, road, settle, sniff, streams, urls
 from crawlers.captures import Fetched
 from crawlers.extract import Reader, UnreadablePage, read_page
 from crawlers.interface import Finding
@@ -25,6 +25,8 @@ from crawlers.settle import Errand, Settler
 from crawlers.sources import Limits, Source
 
 HEARTBEAT_S = 10.0
+PORTION = 32  # addresses read from the line at once
+FEW = 16  # on their way; below it the next portion is read, so that the crawler never runs dry
 SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
 _NO_FILM: tuple[type[Exception], ...] = (NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
 _NO_ANSWER: tuple[type[Exception], ...] = (Unreachable, *NETWORK_ERRORS)
@@ -75,6 +77,8 @@ class Walker(Spider):
         super().__init__()
         self.walk = walk
         self.heart: asyncio.Task[None] | None = None
+        self.taken: dict[int, str] = {}  # role of each entry on its way
+        self.settled = asyncio.Event()  # something came back
         self.closing: asyncio.Task[None] | None = None  # kept, or the loop may drop it half done
 
     @classmethod
@@ -85,10 +89,34 @@ class Walker(Spider):
         return made
 
     async def start(self) -> AsyncIterator[Any]:
-        """Yield a request for every waiting address."""
+        """Yield requests for what stands in line, portion by portion, until nothing is left or on its way."""
         self.heart = asyncio.ensure_future(self._beat())
-        for one in self.walk.settler.waiting():
-            yield self.request(one)
+        while True:
+            self.settled.clear()
+            portion = self._portion()
+            for one in portion:
+                yield self.request(one)
+            if not self.taken:
+                return
+            if not portion or len(self.taken) >= FEW:
+                await self.settled.wait()
+
+    def _portion(self) -> list[Errand]:
+        if len(self.taken) >= FEW or self.walk.stopped_by is not None:
+            return []
+        portion = self.walk.settler.next(self.taken, PORTION)
+        self.taken |= {one.entry_id: one.role for one in portion}
+        return portion
+
+    @contextlib.contextmanager
+    def _coming_back(self, one: Errand) -> Iterator[None]:
+        """Give up the errand's place when it is settled, and end the sweep when settling it finds a reason to."""
+        try:
+            with self._stopping():
+                yield
+        finally:
+            self.taken.pop(one.entry_id, None)
+            self.settled.set()
 
     def request(self, one: Errand) -> Request:
         """Return the request for an address; media come before further pages, so that findings complete."""
@@ -101,18 +129,21 @@ class Walker(Spider):
             cb_kwargs={"one": one},
             priority=-one.depth if is_page else 10,
             meta=meta,
-            headers={} if is_page else _shown_on(one),
+            headers=dict(one.conditions) if is_page else _shown_on(one) | dict(one.conditions),
             dont_filter=True,
         )
 
-    async def page(self, response: Response, one: Errand) -> AsyncIterator[Request]:
-        """Keep a page, read it, and go on to what it shows."""
-        with self._stopping():
+    async def page(self, response: Response, one: Errand) -> None:
+        """Keep a page and read it: its media and what it leads to stand in line afterwards."""
+        with self._coming_back(one):
             self._heard()
+            if _stands(one, response):
+                self.walk.settler.unchanged(one, road.described(one.url, response))
+                self.walk.tell()
+                return
             fetched = road.fetched(one.url, response, self.walk.blobs)
             trouble, finding = self._read(response, fetched)
-            for fresh in self.walk.settler.page(one, fetched, finding, trouble=trouble):
-                yield self.request(fresh)
+            self.walk.settler.page(one, fetched, finding, trouble=trouble)
             self.walk.tell()
             if trouble and trouble.startswith("blocked"):
                 raise BotChallenge(
@@ -121,11 +152,15 @@ class Walker(Spider):
 
     def _read(self, response: Response, fetched: Fetched) -> tuple[str | None, Finding | None]:
         page = Page.of(urls.canonical(response.url) or response.url, response.body, fetched.headers)
-        block = next((words for words in self.walk.source.expect.blocked_if if words in page.html), None)
+        expect = self.walk.source.expect
+        block = next((words for words in expect.blocked_if if words in page.html), None)
         if block is not None:
             return f'blocked: the page says "{block}"', None
-        if response.status >= 400:
-            return f"the server answered {response.status}", None
+        missing = next((words for words in expect.not_found_if if words in page.html), None)
+        if missing is not None:
+            return f'{looks.NOT_THERE}: the page says "{missing}"', None
+        if _is_no_answer(response):
+            return _answered(response), None
         if fetched.mime not in ("text/html", "text/plain", "application/xml"):
             return None, None
         try:
@@ -135,12 +170,16 @@ class Walker(Spider):
 
     async def medium(self, response: Response, one: Errand) -> None:
         """Keep a medium; put one together first when it is a playlist."""
-        with self._stopping():
+        with self._coming_back(one):
             self._heard()
+            if _stands(one, response):
+                self.walk.settler.unchanged(one, road.described(one.url, response))
+                self.walk.tell()
+                return
             trouble: str | None = None
-            if response.status >= 400:
+            if _is_no_answer(response):
                 fetched = road.fetched(one.url, response, self.walk.blobs)
-                trouble = f"the server answered {response.status}"
+                trouble = _answered(response)
             elif sniff.mime(response.body) in streams.PLAYLISTS:
                 try:
                     fetched = await streams.assemble(
@@ -169,9 +208,9 @@ class Walker(Spider):
 
     async def failed(self, failure: Failure) -> None:
         """Settle an address of which nothing came; stop when the site has gone silent."""
-        with self._stopping():
-            request: Request = failure.request  # type: ignore[attr-defined]
-            one: Errand = request.cb_kwargs["one"]
+        request: Request = failure.request  # type: ignore[attr-defined]
+        one: Errand = request.cb_kwargs["one"]
+        with self._coming_back(one):
             error = failure.value
             assert isinstance(error, Exception)
             if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
@@ -256,6 +295,20 @@ class Walker(Spider):
 
 def _shown_on(one: Errand) -> dict[str, str]:
     return {} if one.shown_on is None else {"Referer": urls.origin(one.shown_on) + "/"}
+
+
+def _stands(one: Errand, response: Response) -> bool:
+    """Say whether the address itself answered that what it was asked about has not changed."""
+    return response.status == 304 and bool(one.conditions) and urls.canonical(response.url) == one.url
+
+
+def _is_no_answer(response: Response) -> bool:
+    return response.status >= 400 or response.status == 304  # not modified, though the place was not asked that
+
+
+def _answered(response: Response) -> str:
+    says = f"the server answered {response.status}"
+    return f"{looks.NOT_THERE}: {says}" if response.status in looks.GONE else says
 
 
 async def _closed(engine: Any) -> None:

@@ -209,10 +209,7 @@ def newest_bare(session: Session) -> int:
 
 
 def _is_seen_again() -> ColumnElement[bool]:
-    """Return the condition that the Medium of a Kept was captured after what is kept of it was forgotten."""
-    again = select(Sighting.id).join(Capture, Capture.id == Sighting.capture_id)
-    return (
-        again.where(Sighting.blob == Medium.blob, Capture.fetched_at > Kept.forgotten_at)
-        .correlate(Medium, Kept)
-        .exists()
-    )
+    """Return the condition that the Medium of a Kept was captured after what is kept of it was forgotten, be it only
+    by a server's word that nothing has changed."""
+    again = select(Capture.id).where(Capture.body_sha256 == Medium.blob, Capture.fetched_at > Kept.forgotten_at)
+    return again.correlate(Medium, Kept).exists()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, home
-from crawlers.captures import Capture, Sighting
+from crawlers.captures import Capture
 from fingerprints import store
 from fingerprints.store import Medium
 from matcher import kept
@@ -62,9 +62,7 @@ def _is_pointed(session: Session) -> ColumnElement[bool]:
 def _is_over(session: Session) -> ColumnElement[bool]:
     """Return the condition that a Kept without fingerprints is older than the settings say, and was not seen again."""
     since = clock.now() - timedelta(days=home.of(session).settings.captures.keep_days)
-    seen = (
-        select(Sighting.id).join(Capture, Capture.id == Sighting.capture_id).join(Medium, Medium.blob == Sighting.blob)
-    )
+    seen = select(Capture.id).join(Medium, Medium.blob == Capture.body_sha256)  # a 304 has the body that stands
     is_seen = seen.where(Medium.id == Kept.medium_id, Capture.fetched_at > since).correlate(Kept).exists()
     is_bare = and_(Kept.let_go_at.is_not(None), Kept.asked_at.is_(None), Kept.forgotten_at.is_(None))
     return and_(is_bare, Kept.kept_at <= since, ~is_seen)

@@ -13,6 +13,7 @@ from dashboard.cli import speak
 
 EXIT_FAILED = 1
 EXIT_ALREADY_RUNNING = 75
+MOST_NAMED = 3  # addresses in one sentence
 
 
 class SweepsFailed(MekikiError):
@@ -57,8 +58,21 @@ def _one(home: Home, name: str, *, resume: bool, as_json: bool) -> None:
     again = "Went on with the stopped sweep. " if report.was_resumed else ""
     speak.say(
         f"{again}{report.source}: {report.pages} pages, {report.media} media, {report.findings} findings; "
-        f"{report.refused} refused, {report.failed} failed."
+        f"{report.refused} refused, {report.failed} failed.{_since(report)}"
     )
+
+
+def _since(report: sweep.SweepReport) -> str:
+    """Say what the sweep adds to what was known of the source before."""
+    says = []
+    if report.unchanged:
+        says.append(f"{report.found} findings are new; {report.unchanged} addresses say what they said before.")
+    if report.gone:
+        others = f" and {len(report.gone) - MOST_NAMED} more" if len(report.gone) > MOST_NAMED else ""
+        says.append(f"Gone, as two looks say: {', '.join(report.gone[:MOST_NAMED])}{others}.")
+    if report.left:
+        says.append(f"{report.left} addresses are left; they come first in the next sweep.")
+    return "".join(f" {sentence}" for sentence in says)
 
 
 def _child(home: Home, name: str, *, resume: bool, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """A small web on loopback: a board, a reader, a market, a film site, and everything a hostile server does."""
 
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -42,6 +43,15 @@ class Answer:
     endless: bool = False
     ranges: bool = False  # the server keeps to byte ranges
 
+    def marked(self, asked: str | None) -> "Answer":
+        """Return the answer with an ETag, or 304 to one who names it."""
+        tag = f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'
+        if self.status != 200 or self.endless or self.drip_s:
+            return self
+        if asked == tag:
+            return replace(self, body=b"", status=304, headers=self.headers | {"ETag": tag})
+        return replace(self, headers=self.headers | {"ETag": tag})
+
     def cut(self, asked: str | None) -> "Answer":
         """Return the part a Range header asks for."""
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", asked or "")
@@ -75,6 +85,8 @@ class SmallWeb(ThreadingHTTPServer):
         self.agents: set[str] = set()
         self.referers: dict[str, str | None] = {}
         self.gone: set[str] = set()
+        self.has_etags = False
+        self.not_modified = 0  # answers without a body
         self.changed: dict[str, Answer] = {}
         self.robots = "User-agent: *\nDisallow: /private/\n"
         self.busy_once = {"/busy"}
@@ -216,6 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.delay_s:
             time.sleep(self.server.delay_s)
         answer = self.server.answer(self.path).cut(self.headers.get("Range"))
+        if self.server.has_etags:
+            answer = answer.marked(self.headers.get("If-None-Match"))
+            self.server.not_modified += answer.status == 304
         self.server.sent += 0 if answer.endless else len(answer.body)
         try:
             self._say(answer)

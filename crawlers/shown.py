@@ -1,0 +1,97 @@
+"""What a page shows: its standing finding, the media it wishes for, and the sightings that come of both.
+
+A sighting says that a page showed certain bytes. So bytes are granted only to pages that were looked at since the
+medium was asked for, and a finding that already has a sighting of them gets no second one.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, aliased
+
+from config import clock
+from crawlers import captures, frontier, looks
+from crawlers.captures import Capture, FindingRow, Sighting
+from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
+from crawlers.interface import Finding
+from crawlers.sniff import media_kind
+
+
+def anew(session: Session, sweep: Sweep, page: FrontierEntry, stored: FindingRow, finding: Finding) -> None:
+    """Let a new finding stand for a page: all its media are asked again, or taken as this sweep has seen them."""
+    sweep.found += 1
+    sweep.findings += page.finding_id is None
+    page.finding_id = stored.id
+    _forget_wishes(session, page)
+    links = {link.url: link for link in reversed(finding.media)}  # its first place on the page counts
+    frontier.add(session, sweep.id, [Address(url, "media", 0) for url in links])
+    entries = frontier.entries(session, sweep.id, links)
+    for link in links.values():
+        medium = entries[link.url]
+        wish = MediaWish(
+            entry_id=medium.id, page_id=page.id, finding_id=stored.id, kind=link.kind, position=link.position
+        )
+        session.add(wish)
+        if _is_settled(medium, sweep):
+            _sight_as_seen(session, sweep, wish, medium)
+        elif medium.state == "done" or looks.may_be_asked(medium, clock.now()):
+            _ask(medium, sweep)
+
+
+def again(session: Session, sweep: Sweep, page: FrontierEntry) -> None:
+    """Let a page's finding stand: its media are asked when they have rested, and seen where other bytes came since."""
+    wished = select(MediaWish, FrontierEntry).join(FrontierEntry, FrontierEntry.id == MediaWish.entry_id)
+    for wish, medium in session.execute(wished.where(MediaWish.page_id == page.id).order_by(MediaWish.id)).all():
+        if _is_settled(medium, sweep):
+            _sight_as_seen(session, sweep, wish, medium)
+        elif looks.may_be_asked(medium, clock.now()):
+            _ask(medium, sweep)
+        elif medium.state == "done" and medium.capture_id is not None:
+            _sight(session, wish, session.get_one(Capture, medium.capture_id))
+
+
+def nothing(session: Session, sweep: Sweep, page: FrontierEntry) -> None:
+    """Let no finding stand for a page any more; what was seen of it stays as it was seen."""
+    if page.finding_id is not None:
+        sweep.findings -= 1
+        page.finding_id = None
+        _forget_wishes(session, page)
+
+
+def grant(session: Session, medium: FrontierEntry, capture: Capture, since: datetime) -> None:
+    """Link a captured medium to every standing finding whose page was looked at since the medium was asked for."""
+    if media_kind(capture.mime) is None:
+        return
+    page = aliased(FrontierEntry)
+    rows = select(MediaWish).join(page, page.id == MediaWish.page_id)
+    for wish in session.scalars(rows.where(MediaWish.entry_id == medium.id, page.settled_at >= since)).all():
+        _sight(session, wish, capture)
+
+
+def _forget_wishes(session: Session, page: FrontierEntry) -> None:
+    session.execute(delete(MediaWish).where(MediaWish.page_id == page.id))
+
+
+def _is_settled(medium: FrontierEntry, sweep: Sweep) -> bool:
+    return medium.sweep_id == sweep.id and medium.state != "waiting"
+
+
+def _ask(medium: FrontierEntry, sweep: Sweep) -> None:
+    if medium.due_at is None or medium.due_at > sweep.started_at:
+        medium.due_at = sweep.started_at
+
+
+def _sight_as_seen(session: Session, sweep: Sweep, wish: MediaWish, medium: FrontierEntry) -> None:
+    """Another page showed it first, and it is here already."""
+    seen = captures.find(session, sweep.id, medium.url) if medium.state == "done" else None
+    if seen is not None:
+        _sight(session, wish, seen)
+
+
+def _sight(session: Session, wish: MediaWish, capture: Capture) -> None:
+    kind = media_kind(capture.mime)  # the bytes decide what it is, not the page
+    if kind is None:
+        return
+    same = select(Sighting.id).where(Sighting.finding_id == wish.finding_id, Sighting.url == capture.url)
+    if session.scalar(same.where(Sighting.blob == capture.body_sha256).limit(1)) is None:
+        captures.store_sighting(session, wish.finding_id, capture, kind, position=wish.position)
