@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -35,7 +36,13 @@ class Fault:
 def collected(session: Session, sweep: Sweep, *, actor: str = "mekiki") -> CustodyEntry:
     """Put the end of a sweep's chain on the custody log, so that captures cut off its end are missed, and return it."""
     count = session.scalar(select(func.count()).select_from(Capture).where(Capture.sweep_id == sweep.id))
-    note = {"captures": count, "last_hash": captures.last_hash(session, sweep.id), "source": sweep.source}
+    note: dict[str, Any] = {
+        "captures": count,
+        "last_hash": captures.last_hash(session, sweep.id),
+        "source": sweep.source,
+    }
+    if sweep.legal:
+        note["legal"] = sweep.legal
     return custody.record(session, actor=actor, action=COLLECTED, subject=f"sweep:{sweep.uuid}", note=note)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, prices, signs, structured
+from crawlers import dates, directories, prices, signs, structured
 from crawlers.interface import Finding, Listing, MediaKind, MediaLink
 from crawlers.page import MAX_TEXT, Page, media_address
 from crawlers.sources import Source
@@ -19,7 +19,6 @@ from crawlers.structured import Said
 
 Reader = Callable[[Page, Source], Finding]
 MAX_TITLE = 500  # characters
-MAX_MEDIA = 2_000  # of one page
 _DECORATION = re.compile(
     r"(?:^|[\W_])(?:logo|icon|avatar|sprite|favicon|spacer|blank|pixel|badge|emoji)(?:[\W_]|$)", re.I
 )
@@ -40,7 +39,23 @@ def read_page(read: Reader, page: Page, source: Source) -> Finding:
         found = read(page, source)
     except (LxmlError, ValueError, RecursionError) as broken:
         raise UnreadablePage(f"its markup cannot be read ({type(broken).__name__}: {broken})") from broken
-    return replace(found, text=found.text[:MAX_TEXT], media=found.media[:MAX_MEDIA])
+    found = replace(found, text=found.text[:MAX_TEXT], media=source.media.taken(found.media))
+    if source.search is not None and source.search.asks(page.url):  # it shows what is found elsewhere
+        return replace(found, media=(), listing=None)
+    return found
+
+
+def read_document(
+    read: Reader, url: str, body: bytes, headers: Iterable[tuple[str, str]], source: Source
+) -> tuple[Finding, str | None]:
+    """Return what a fetched document says, a page or a sitemap or a feed, and why it was read only in part.
+
+    Raises UnreadablePage.
+    """
+    listed = directories.read(body, url)
+    if listed is not None:
+        return listed.finding(url, source.kind), listed.fault
+    return read_page(read, Page.of(url, body, headers), source), None
 
 
 def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer: bool = False) -> Finding:
@@ -62,6 +77,8 @@ def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer:
     is_commercial, shown_by = signs.earns_money(page, price, source.source.commercial)
     if shown_by:
         provenance["is_commercial"] = shown_by
+    shown = () if items else tuple(media)
+    provenance |= _shown_by(page, source, voices, shown)
     return Finding(
         url=page.url,
         kind=source.kind,
@@ -73,10 +90,24 @@ def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer:
         language=_language(page, source),
         is_commercial=is_commercial,
         attribution=said("attribution") or None,
-        media=() if items else tuple(media),
+        media=shown,
         links=_links(page, source, items),
+        lists=page.feeds if source.discover.feeds else (),
+        next_list=source.discover.next_page(page.url) if items else None,
         provenance=provenance,
     )
+
+
+def _shown_by(page: Page, source: Source, voices: Sequence[Said], shown: Sequence[MediaLink]) -> dict[str, str]:
+    """Return which voices name the page's pictures and films, by the name of their selector."""
+    chosen = {*chosen_images(page, source), *page.sources(source.extract.video)}
+    named = [(said.voice, {*page.absolute(said.images), *page.absolute(said.videos)}) for said in voices]
+    told: dict[str, str] = {}
+    for link in shown:
+        name = "images" if link.kind == "image" else "video"
+        first = next((voice for voice, media in named if link.url in media), "heuristic")
+        told.setdefault(name, "selector" if link.url in chosen else first)
+    return told
 
 
 def _selectors(page: Page, source: Source) -> Said:

@@ -8,7 +8,7 @@ the next one. The line is read in small portions by one index, whether it holds 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -46,6 +46,7 @@ class Sweep(Row, Base):
     gone: Mapped[int] = mapped_column(default=0, server_default="0")  # addresses that are believed gone since
     received: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # bytes of bodies
     left: Mapped[int] = mapped_column(default=0, server_default="0")  # still in line when the sweep's budget was spent
+    legal: Mapped[dict[str, Any] | None]  # [legal] of the definition: on what basis, and whether robots.txt is obeyed
 
 
 class FrontierEntry(Base):
@@ -123,8 +124,9 @@ def unfinished(session: Session, source: Source) -> Sweep | None:
     return row
 
 
-def begin(session: Session, source: Source) -> Sweep:
-    """Open a new sweep with the source's seeds at the head of the line, whenever they were asked last."""
+def begin(session: Session, source: Source, also: Sequence[str] = ()) -> Sweep:
+    """Open a new sweep with the source's seeds, and what else it begins with, see `crawlers.onward`, at the head of the
+    line, whenever they were asked last."""
     at = clock.now()
     last = newest(session, source.id)
     if last is not None and last.source_sha256 != source.sha256:  # what another definition read is to be read anew
@@ -132,13 +134,13 @@ def begin(session: Session, source: Source) -> Sweep:
         session.execute(resting.where(FrontierEntry.due_at > at).values(due_at=at))
     row = Sweep(
         source=source.id, source_sha256=source.sha256, started_at=at, heartbeat_at=at, state="running",
-        findings=standing(session, source.id),
+        findings=standing(session, source.id), legal=source.legal.record(),
     )  # fmt: skip
     session.add(row)
     session.flush()
-    seeds = [url for seed in source.scope.seeds if (url := urls.canonical(seed))]
-    add(session, row.id, [Address(seed, "page", 0) for seed in seeds])
-    for entry in entries(session, row.id, seeds).values():
+    first = [url for one in (*source.scope.seeds, *also) if (url := urls.canonical(one))]
+    add(session, row.id, [Address(url, "page", 0) for url in first])
+    for entry in entries(session, row.id, first).values():
         entry.due_at = FIRST_OF_ALL
     session.flush()
     return row

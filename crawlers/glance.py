@@ -205,6 +205,7 @@ def _widest(limits: Sequence[Limits]) -> Limits:
             "max_media_bytes": max(one.max_media_bytes for one in limits),
             "max_live_s": max(one.max_live_s for one in limits),
             "max_stretches": max(one.max_stretches for one in limits),
+            "robots_ignored_on": frozenset[str]().union(*(one.robots_ignored_on for one in limits)),
         }
     )
 

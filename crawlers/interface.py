@@ -45,4 +45,6 @@ class Finding:
     attribution: str | None = None  # the words with which the page credits the maker
     media: tuple[MediaLink, ...] = ()
     links: tuple[str, ...] = ()  # where the spider goes on
+    lists: tuple[str, ...] = ()  # feeds or further sitemaps that name more pages
+    next_list: str | None = None  # the next page of this list, by the source's numbering
     provenance: dict[str, str] = field(default_factory=dict)  # field -> "jsonld", "opengraph", "selector", "heuristic"

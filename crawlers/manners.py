@@ -131,6 +131,7 @@ class Manners:
         self.crawler = crawler
         self.agent = crawler.settings["USER_AGENT"]
         self.pace = Pace(crawler.settings.getfloat("MEKIKI_DELAY_S"))
+        self.ignored: frozenset[str] = crawler.settings["MEKIKI_ROBOTS_IGNORED_ON"]  # asked and kept, not obeyed
         self.rules: dict[str, asyncio.Task[Protego]] = {}
 
     @classmethod
@@ -143,7 +144,8 @@ class Manners:
         host = urls.origin(request.url)
         if not request.meta.get("is_robots"):
             rules = await self._rules(host)
-            if not rules.can_fetch(request.url, product(self.agent)):
+            is_obeyed = urls.host(request.url) not in self.ignored
+            if is_obeyed and not rules.can_fetch(request.url, product(self.agent)):
                 raise Refused(f"robots.txt of {host} does not allow it")
         held = self.pace.held_for(host)
         if held > LONGEST_WAIT_S:

@@ -13,6 +13,7 @@ from crawlers import urls
 MAX_TEXT = 20_000  # characters of visible text that are kept
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
 _UNSEEN = "not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template or ancestor::head)"
+_FEEDS = "link[rel~=alternate][type*='rss']::attr(href), link[rel~=alternate][type*='atom']::attr(href)"
 _LAZY = ("data-original", "data-src", "data-lazy-src", "data-full", "data-url", "src")
 
 
@@ -74,6 +75,11 @@ class Page:
             else:
                 addresses += found.xpath("(self::a | .//a)[1]/@href").getall()
         return self.absolute(addresses)
+
+    @cached_property
+    def feeds(self) -> tuple[str, ...]:
+        """The RSS and Atom feeds the page names."""
+        return self.absolute(self.selector.css(_FEEDS).getall())
 
     def sources(self, css: str | None) -> tuple[str, ...]:
         """Return the media the elements (or attributes) the selector finds show; lazy pictures by what they load."""

@@ -82,6 +82,7 @@ def settings(crawl: Crawl, limits: Limits, languages: Sequence[str] = ()) -> dic
         "CLOSESPIDER_TIMEOUT": limits.max_minutes * 60,
         "MEKIKI_GUARD": Guard.of(crawl),
         "MEKIKI_DELAY_S": limits.delay_s,
+        "MEKIKI_ROBOTS_IGNORED_ON": limits.robots_ignored_on,
     }
 
 

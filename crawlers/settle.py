@@ -6,14 +6,14 @@ sweep neither loses nor doubles anything.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from crawlers import captures, frontier, looks, reels, revisit, shown, urls
+from crawlers import captures, frontier, looks, onward, reels, revisit, shown, urls
 from crawlers.captures import Capture, Fetched, FindingRow
 from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
 from crawlers.interface import Finding
@@ -48,6 +48,7 @@ class Settler:
     source: Source
     sweep_id: int
     limits: Limits
+    listed: set[str] = field(default_factory=set)  # what the lists of this run have shown
 
     @property
     def rhythm(self) -> Rhythm:
@@ -155,11 +156,12 @@ class Settler:
             shown.again(session, sweep, row)
             shown.grant(session, row, capture, since)
 
-    def robots(self, fetched: Fetched) -> None:
-        """Keep a robots.txt, once a sweep."""
+    def robots(self, fetched: Fetched, sitemaps: Sequence[str] = ()) -> None:
+        """Keep a robots.txt, once a sweep, and put the host's sitemaps in line."""
         with self.transaction() as session:
             if captures.find(session, self.sweep_id, fetched.url) is None:
                 captures.keep(session, self.sweep_id, "robots", fetched)
+                frontier.add(session, self.sweep_id, [Address(url, "page", 0) for url in sitemaps])
 
     def robots_kept(self, url: str) -> tuple[int, str] | None:
         """Return status and blob of a robots.txt this sweep has kept, or None."""
@@ -222,9 +224,12 @@ class Settler:
             shown.anew(session, sweep, row, stored, finding)
         else:
             shown.again(session, sweep, row)
-        if finding is not None and row.depth < self.source.scope.max_depth:
-            inside = (url for url in finding.links[:MAX_LINKS] if self.source.covers(url))
-            frontier.add(session, self.sweep_id, [Address(url, "page", row.depth + 1) for url in inside])
+        if finding is not None:
+            finding = replace(finding, links=finding.links[:MAX_LINKS])
+            further = onward.addresses(
+                session, self.source, self.sweep_id, depth=row.depth, finding=finding, listed=self.listed
+            )
+            frontier.add(session, self.sweep_id, further)
 
     def _in_trouble(self, session: Session, sweep: Sweep, row: FrontierEntry, reason: str) -> None:
         if not reason.startswith(looks.NOT_THERE):

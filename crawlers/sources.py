@@ -1,21 +1,23 @@
 """Sources: one TOML file says what a site is, how to behave there, where to look and what to read off its pages."""
 
-import difflib
 import hashlib
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from cssselect import SelectorError
 from parsel.csstranslator import HTMLTranslator
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from config.errors import MekikiError
 from config.settings import Crawl
 from crawlers import urls
-from crawlers.interface import PageKind
+from crawlers.discovery import Discover, Search
+from crawlers.expectations import Field as Wanted
+from crawlers.interface import MediaLink, PageKind
+from crawlers.legal import Legal
+from crawlers.table import Table, faults, hint
 
 _CRON_FIELD = re.compile(r"^[\w*/,\-#]+$")
 
@@ -28,11 +30,7 @@ class NoSuchSource(MekikiError):
     """No file of the home defines this source."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Identity(_Table):
+class Identity(Table):
     """[source]: what the site is."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,98}$")
@@ -44,7 +42,7 @@ class Identity(_Table):
     commercial: bool | None = None  # unset: not known, each page is asked
 
 
-class Fetch(_Table):
+class Fetch(Table):
     """[fetch]: how we behave there; unset keys take the home's [crawl] settings. A delay can only grow."""
 
     delay_s: float | None = Field(default=None, ge=0)
@@ -55,10 +53,10 @@ class Fetch(_Table):
     max_stretches: int | None = Field(default=None, gt=0)  # of an MP4 larger than max_media_bytes
 
 
-class Scope(_Table):
+class Scope(Table):
     """[scope]: where a sweep starts and where it may go."""
 
-    seeds: tuple[str, ...] = Field(min_length=1)
+    seeds: tuple[str, ...] = ()  # needed unless there is a [search]; a sitemap or a feed may be one
     hosts: tuple[str, ...] = ()  # besides the seeds' own; media may come from anywhere
     allow: tuple[str, ...] = ()  # patterns searched in the address; empty: everything on the hosts
     deny: tuple[str, ...] = ()
@@ -92,7 +90,7 @@ class Scope(_Table):
         return hosts
 
 
-class Extract(_Table):
+class Extract(Table):
     """[extract]: CSS selectors for what the page does not say in a machine's language."""
 
     title: str | None = None
@@ -118,15 +116,33 @@ class Extract(_Table):
         return selector
 
 
-class Expect(_Table):
+class Expect(Table):
     """[expect]: what a healthy sweep looks like."""
 
     min_findings: int = Field(default=0, ge=0)
-    not_found_if: tuple[str, ...] = ()  # words of a page that is gone although the server answers 200
+    must_have: tuple[Wanted, ...] = ()  # what every finding here says, as long as the site has not changed
     blocked_if: tuple[str, ...] = ()  # words of a page that shuts us out; we stop there and ask a person
+    not_found_if: tuple[str, ...] = ()  # words of a page that answers 200 and means that nothing is there
+
+    def not_found(self, html: str) -> str | None:
+        """Return the words by which a page says that nothing is there; None when it says none of them."""
+        return next((words for words in self.not_found_if if words in html), None)
 
 
-class Timing(_Table):
+class Media(Table):
+    """[media]: which of the media a page shows are fetched; their sizes are limited in [fetch]."""
+
+    images: bool = True
+    video: bool = True
+    max_per_page: int = Field(default=2000, gt=0, le=2000)
+
+    def taken(self, shown: tuple[MediaLink, ...]) -> tuple[MediaLink, ...]:
+        """Return those that are fetched, in page order."""
+        wanted = [link for link in shown if {"image": self.images}.get(link.kind, self.video)]
+        return tuple(wanted[: self.max_per_page])
+
+
+class Timing(Table):
     """[schedule]: when the sweep runs by itself."""
 
     cron: str
@@ -153,14 +169,18 @@ class Timing(_Table):
         return ZoneInfo(self.timezone)
 
 
-class Source(_Table):
+class Source(Table):
     """One site, as its file describes it."""
 
     source: Identity
+    legal: Legal = Legal()
     fetch: Fetch = Fetch()
     scope: Scope
+    discover: Discover = Discover()
+    search: Search | None = None
     extract: Extract = Extract()
     expect: Expect = Expect()
+    media: Media = Media()
     schedule: Timing | None = None
     sha256: str = ""  # of the file's bytes; recorded with every sweep
 
@@ -176,6 +196,12 @@ class Source(_Table):
 
     @model_validator(mode="after")
     def _reaches_its_seeds(self) -> "Source":
+        if not self.scope.seeds and self.search is None:
+            raise ValueError("scope.seeds is empty and there is no [search]; name an address to start from")
+        if self.discover.pages is not None and self.extract.item is None:
+            raise ValueError("discover.pages counts lists; name their items in extract.item, or a list is not known")
+        if self.search is not None and urls.host(self.search.url) not in self.hosts():
+            raise ValueError(f"search.url leads to {urls.host(self.search.url)}; name that host in scope.hosts")
         for seed in self.scope.seeds:
             if any(re.search(pattern, seed) for pattern in self.scope.deny):
                 raise ValueError(f'scope.deny refuses the seed "{seed}"; a sweep could never start')
@@ -184,14 +210,19 @@ class Source(_Table):
     def hosts(self) -> frozenset[str]:
         """Return the hosts whose pages may be visited; with and without "www." a site is the same."""
         named = {urls.host(seed) for seed in self.scope.seeds} | {host.lower() for host in self.scope.hosts}
+        if self.search is not None and not named:
+            named = {urls.host(self.search.url)}
         bare = {host.removeprefix("www.") for host in named}
         return frozenset(bare | {f"www.{host}" for host in bare})
 
+    def reaches(self, url: str) -> bool:
+        """Say whether a list, a sitemap or a feed may be visited: on the site's hosts, and not denied."""
+        is_ours = urls.host(url) in self.hosts()
+        return is_ours and not any(re.search(pattern, url) for pattern in self.scope.deny)
+
     def covers(self, url: str) -> bool:
         """Say whether a page's address lies in scope; media are not asked."""
-        if urls.host(url) not in self.hosts():
-            return False
-        if any(re.search(pattern, url) for pattern in self.scope.deny):
+        if not self.reaches(url):
             return False
         return not self.scope.allow or any(re.search(pattern, url) for pattern in self.scope.allow)
 
@@ -210,10 +241,11 @@ class Source(_Table):
             max_sweep_bytes=crawl.max_sweep_bytes,
             revisit_min_s=crawl.revisit_min_hours * 3600,
             revisit_max_s=max(crawl.revisit_min_hours * 3600, crawl.revisit_max_days * 86400),
+            robots_ignored_on=self.hosts() if self.legal.ignores_robots else frozenset(),
         )
 
 
-class Limits(_Table):
+class Limits(Table):
     """The limits in force for one sweep."""
 
     delay_s: float
@@ -227,27 +259,33 @@ class Limits(_Table):
     max_sweep_bytes: int
     revisit_min_s: float
     revisit_max_s: float
+    robots_ignored_on: frozenset[str] = frozenset()  # hosts whose robots.txt a named person decided not to obey
 
 
 def parse(text: str, where: str) -> Source:
     """Return the source a TOML text defines. Raises SourceError in one sentence that names `where`."""
+    for fault in wrong(text, where):
+        raise SourceError(fault)
+    return Source(**tomllib.loads(text), sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def wrong(text: str, where: str) -> list[str]:
+    """Return everything that is wrong with a TOML text, one sentence each, naming `where`; [] is a sound source."""
     try:
-        tables = tomllib.loads(text)
+        return faults(tomllib.loads(text), Source, where)
     except tomllib.TOMLDecodeError as broken:
-        raise SourceError(f"{where} is not valid TOML ({broken}); correct that line.") from broken
-    _no_strangers(tables, where)
-    try:
-        return Source(**tables, sha256=hashlib.sha256(text.encode()).hexdigest())
-    except ValidationError as invalid:
-        first = invalid.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise SourceError(f"{where}: {key}: {first['msg'].removeprefix('Value error, ')}; correct it.") from invalid
+        return [f"{where} is not valid TOML ({broken}); correct that line."]
 
 
 def load(file: Path) -> Source:
     """Return the source a file defines. Raises SourceError."""
+    return parse(text_of(file), str(file))
+
+
+def text_of(file: Path) -> str:
+    """Return what a source's file says. Raises SourceError when it cannot be read."""
     try:
-        return parse(file.read_text("utf-8"), str(file))
+        return file.read_text("utf-8")
     except FileNotFoundError as missing:
         raise SourceError(f"{file} does not exist; check the path.") from missing
     except (OSError, UnicodeDecodeError) as unreadable:
@@ -270,30 +308,5 @@ def find(folder: Path, source_id: str) -> Source:
     known = load_all(folder)
     if source_id in known:
         return known[source_id]
-    near = difflib.get_close_matches(source_id, known, n=1, cutoff=0.4)
-    hint = f'did you mean "{near[0]}"?' if near else "add one with `mekiki source add FILE`."
-    raise NoSuchSource(f'There is no source "{source_id}" in {folder}; {hint}')
-
-
-def _no_strangers(tables: dict[str, Any], where: str) -> None:
-    for name, table in tables.items():
-        _known(name, set(_TABLE_KEYS), where)
-        if not isinstance(table, dict):
-            raise SourceError(f"{where}: {name} must be a table; write [{name}] on a line of its own.")
-        for key in table:
-            _known(key, _TABLE_KEYS[name], f"{where}, [{name}]")
-
-
-_TABLE_KEYS = {
-    name: set(table.model_fields)
-    for name, table in (("source", Identity), ("fetch", Fetch), ("scope", Scope), ("extract", Extract),
-                        ("expect", Expect), ("schedule", Timing))
-}  # fmt: skip
-
-
-def _known(name: str, known: set[str], where: str) -> None:
-    if name in known:
-        return
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(known))}."
-    raise SourceError(f'{where}: there is no key "{name}"; {hint}')
+    says = hint(source_id, known) if known else "add one with `mekiki source add FILE`."
+    raise NoSuchSource(f'There is no source "{source_id}" in {folder}; {says}')

@@ -1,6 +1,6 @@
 """A sweep: one source, one locked process, resumable. Killed at any point, the next one goes on where it stopped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from config import clock
 from config.blobs import DiskFull
 from config.errors import MekikiError
 from config.home import Home
-from crawlers import evidence, frontier, health, road, sources, spiders
+from crawlers import evidence, frontier, health, onward, road, sources, spiders
+from crawlers.discovery import Names
 from crawlers.frontier import Sweep
 from crawlers.settle import Settler, Transaction
 from crawlers.sources import Source
@@ -27,6 +28,10 @@ class TooFewFindings(MekikiError):
 
 class NothingVisited(MekikiError):
     """Not one page of the source could be read: robots.txt, the guard or the server said no to its seeds."""
+
+
+class NothingToSearch(MekikiError):
+    """A source starts from its search alone, and there is nothing to search for."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +59,18 @@ def run(
     *,
     transaction: Transaction,
     resume: bool = False,
+    works: Sequence[Names] = (),
     tell: Callable[[], None] = lambda: None,
 ) -> SweepReport:
     """Sweep a source, or go on with its stopped sweep, and return what was done. Starts a reactor: once a process.
 
-    `resume` also reopens the newest sweep when it ended as failed. Raises AlreadyRunning, NoSuchSource, SiteDown,
-    BotChallenge, DiskFull, NothingVisited, TooFewFindings; KeyboardInterrupt when somebody stopped it.
+    `resume` also reopens the newest sweep when it ended as failed; `works` are what the site's search is asked for.
+    Raises AlreadyRunning, NoSuchSource, SiteDown, BotChallenge, DiskFull, NothingToSearch, NothingVisited,
+    TooFewFindings; KeyboardInterrupt when somebody stopped it.
     """
     source = sources.find(home.settings.sources, source_id)
     with home.lock(f"sweep-{source.id}"), _full_database_as_sentence():
-        sweep_id, was_resumed = _open(transaction, source, resume=resume)
+        sweep_id, was_resumed = _open(transaction, source, works, resume=resume)
         walk = _walk(home, source, sweep_id, transaction, tell)
         _crawl(home, walk)
         return _close(walk, was_resumed=was_resumed)
@@ -88,7 +95,7 @@ def _full_database_as_sentence() -> Iterator[None]:
         raise
 
 
-def _open(transaction: Transaction, source: Source, *, resume: bool) -> tuple[int, bool]:
+def _open(transaction: Transaction, source: Source, works: Sequence[Names], *, resume: bool) -> tuple[int, bool]:
     """Return the sweep to work on, and whether it was begun by an earlier process."""
     with transaction() as session:
         row = frontier.unfinished(session, source)
@@ -99,9 +106,19 @@ def _open(transaction: Transaction, source: Source, *, resume: bool) -> tuple[in
         if row is None:
             if last is not None and last.finished_at is None:  # its definition has changed since: it can never go on
                 _end(last, "failed", "The source's file was changed before this sweep was done.")
-            return frontier.begin(session, source).id, False
+            return _begun(session, source, works), False
         row.state, row.error, row.finished_at, row.heartbeat_at = "running", None, None, clock.now()
         return row.id, True
+
+
+def _begun(session: Session, source: Source, works: Sequence[Names]) -> int:
+    asked = onward.searches(session, source, works)
+    if not asked and not source.scope.seeds:
+        raise NothingToSearch(
+            f"{source.id} only asks the site's search, and no work is registered to ask for; add one with "
+            "`mekiki work add`, or a seed to its file."
+        )
+    return frontier.begin(session, source, asked).id
 
 
 def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, tell: Callable[[], None]) -> Walk:

@@ -14,11 +14,11 @@ from twisted.python.failure import Failure
 from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import looks, road, settle, sniff, streams, urls
+from crawlers import directories, looks, onward, road, settle, sniff, streams, urls
 from crawlers.captures import Fetched
 from crawlers.extract import Reader, UnreadablePage, read_page
 from crawlers.interface import Finding
-from crawlers.manners import NETWORK_ERRORS, Unreachable, network_sentence
+from crawlers.manners import NETWORK_ERRORS, Unreachable, network_sentence, robots_rules
 from crawlers.page import Page
 from crawlers.reels import Fetch, NotAFilm
 from crawlers.settle import Errand, Settler
@@ -151,12 +151,16 @@ class Walker(Spider):
                 )
 
     def _read(self, response: Response, fetched: Fetched) -> tuple[str | None, Finding | None]:
-        page = Page.of(urls.canonical(response.url) or response.url, response.body, fetched.headers)
+        where = urls.canonical(response.url) or response.url
+        listed = directories.read(response.body, where) if response.status < 400 else None
+        if listed is not None:
+            return listed.fault, listed.finding(where, self.walk.source.kind)
+        page = Page.of(where, response.body, fetched.headers)
         expect = self.walk.source.expect
         block = next((words for words in expect.blocked_if if words in page.html), None)
         if block is not None:
             return f'blocked: the page says "{block}"', None
-        missing = next((words for words in expect.not_found_if if words in page.html), None)
+        missing = expect.not_found(page.html)
         if missing is not None:
             return f'{looks.NOT_THERE}: the page says "{missing}"', None
         if _is_no_answer(response):
@@ -255,9 +259,11 @@ class Walker(Spider):
         return None if kept is None else (kept[0], self.walk.blobs.get(kept[1]))
 
     def robots_seen(self, host: str, response: Response) -> None:
-        """Keep a robots.txt as evidence of what we were allowed."""
+        """Keep a robots.txt as evidence of what we were allowed, and go to the host's sitemaps."""
         with self._stopping():
-            self.walk.settler.robots(road.fetched(settle.robots_url(host), response, self.walk.blobs))
+            kept = road.fetched(settle.robots_url(host), response, self.walk.blobs)
+            rules = robots_rules(response.status, response.body)
+            self.walk.settler.robots(kept, onward.sitemaps(self.walk.source, host, rules.sitemaps))
 
     def fault(self, failure: Failure) -> None:
         """Remember a fault of our own; the sweep ends with it instead of going on half blind."""

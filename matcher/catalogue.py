@@ -4,7 +4,7 @@ import difflib
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -50,6 +50,13 @@ class OwnerDetails(TypedDict, total=False):
     email: str
     country: str
     mandate: str
+
+
+class WorkNames(NamedTuple):
+    """What a work is called: its title, then its aliases."""
+
+    names: tuple[str, ...]
+    is_unreleased: bool  # its production has not ended
 
 
 class Owner(Row, Base):
@@ -171,6 +178,15 @@ def find_work(session: Session, name: str) -> Work:
 def works(session: Session) -> Sequence[Work]:
     """Return every work, by title."""
     return session.scalars(select(Work).order_by(Work.title, Work.id)).all()
+
+
+def names(session: Session) -> list[WorkNames]:
+    """Return what every work is called, by title."""
+    now = clock.now()
+    return [
+        WorkNames((each.title, *each.aliases), each.provisional_until is not None and each.provisional_until > now)
+        for each in works(session)
+    ]
 
 
 def work_of(session: Session, asset_id: int) -> Work:

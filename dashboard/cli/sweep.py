@@ -8,8 +8,10 @@ import click
 from config.errors import MekikiError
 from config.home import Home
 from crawlers import sources, sweep
+from crawlers.discovery import Names
 from dashboard import child
 from dashboard.cli import speak
+from matcher import catalogue
 
 EXIT_FAILED = 1
 EXIT_ALREADY_RUNNING = 75
@@ -50,8 +52,10 @@ def command(ctx: click.Context, source: tuple[str, ...], *, every: bool, resume:
 
 
 def _one(home: Home, name: str, *, resume: bool, as_json: bool) -> None:
+    with home.readers()() as session:
+        works = [Names(*each) for each in catalogue.names(session)]
     with speak.bar(f"Sweeping {name}") as advance:
-        report = sweep.run(home, name, transaction=home.sessions().begin, resume=resume, tell=advance)
+        report = sweep.run(home, name, transaction=home.sessions().begin, resume=resume, works=works, tell=advance)
     if as_json:
         speak.emit(dataclasses.asdict(report))
         return

@@ -36,6 +36,18 @@ def test_every_shipped_example_is_sound_and_named_like_its_file(file: Path) -> N
     (("[scope]", '[extract]\ntitle = "h1["\n[scope]'), "no CSS selector"),
     (("[scope]", '[schedule]\ncron = "daily"\n[scope]'), "five fields"),
     (("[scope]", '[schedule]\ncron = "0 1 * * *"\ntimezone = "Tokio"\n[scope]'), "no time zone"),
+    (("[scope]", '[legal]\nrobots = "ignore"\n[scope]'), 'did you mean "record_and_ignore"?'),
+    (("[scope]", '[legal]\nrobots = "record_and_ignore"\n[scope]'), "add reason, approver, date"),
+    (("[scope]", "[legal]\ndate = 2999-01-01\n[scope]"), "still to come"),
+    (("[scope]", '[legal]\nterms_url = "terms"\n[scope]'), "no web address"),
+    (("[scope]", '[discover]\npages = "?page=2"\n[scope]'), "once, where the number goes"),
+    (("[scope]", '[discover]\npages = "?page={n}"\n[scope]'), "extract.item"),
+    (("[scope]", '[discover]\nsitemaps = true\n[scope]'), 'did you mean "sitemap"?'),
+    (("[scope]", '[search]\nurl = "https://board.example/?q={query}"\nsufixes = []\n[scope]'), 'mean "suffixes"?'),
+    (("[scope]", '[search]\nurl = "https://search.example/?q={query}"\n[scope]'), "name that host in scope.hosts"),
+    (("[scope]", '[expect]\nmust_have = ["image"]\n[scope]'), 'did you mean "images"?'),
+    (("[scope]", "[media]\nmax_per_page = 0\n[scope]"), "media.max_per_page"),
+    (('seeds = ["https://board.example/list"]', ""), "name an address to start from"),
     (("[scope]", "[scope"), "not valid TOML"),
     (("[source]", "source = 3\n[other]"), "must be a table"),
 ])  # fmt: skip
@@ -46,6 +58,28 @@ def test_a_fault_is_one_sentence_that_says_what_to_change(change: tuple[str, str
     assert says in str(fault.value)
     assert str(fault.value).startswith("board.toml")
     assert "\n" not in str(fault.value)
+
+
+def test_every_fault_of_a_file_is_told_at_once() -> None:
+    bad = GOOD.replace('"image_board"', '"imageboard"').replace("https://board", "board") + "max_depth = -1\n"
+
+    told = sources.wrong(bad, "board.toml")
+
+    assert len(told) == 3
+    assert 'source.kind: "imageboard" is not known; did you mean "image_board"?' in told[0]
+    assert sources.wrong(GOOD.replace("name", "nmae") + "sedes = []\n", "x")[1].endswith('did you mean "seeds"?')
+
+
+def test_robots_txt_is_obeyed_unless_a_named_person_recorded_otherwise(tmp_path: Path) -> None:
+    crawl = settings.load(tmp_path, environment={}).crawl
+    decided = (
+        '[legal]\nrobots = "record_and_ignore"\nreason = "A judge asked."\napprover = "Aoi Mori"\ndate = 2026-11-01\n'
+    )
+
+    assert sources.parse(GOOD, "x").within(crawl).robots_ignored_on == frozenset()
+    source = sources.parse(decided + GOOD, "x")
+    assert source.within(crawl).robots_ignored_on == {"board.example", "www.board.example"}
+    assert source.legal.record()["approver"] == "Aoi Mori"
 
 
 def test_a_source_can_be_stricter_than_the_home_and_never_laxer(tmp_path: Path) -> None:

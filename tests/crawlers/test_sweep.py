@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from config.home import Home
 from crawlers import captures
 from crawlers.captures import Capture, FindingRow, Sighting
+from crawlers.custody import CustodyEntry
 from crawlers.frontier import FrontierEntry, Sweep
 from tests.crawlers.conftest import Mekiki
-from tests.crawlers.small_web import CHAPTER_PAGES, MP4, POSTS, SmallWeb, segment, write_source
+from tests.crawlers.small_web import CHAPTER_PAGES, MP4, POSTS, SmallWeb, html, segment, write_source
 
 
 def reasons(session: Session) -> dict[str, str | None]:
@@ -78,6 +79,39 @@ def test_a_reader_a_market_and_a_film_site_are_swept_in_one_command(
             "master.m3u8", "low.m3u8", "s0.ts", "s1.ts", "s2.ts",
         ]  # fmt: skip
     assert web.count("/hls/high.m3u8") == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_robots_txt_is_kept_but_not_obeyed_where_a_named_person_decided_so(
+    web: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:
+    decision = (
+        '[legal]\nbasis = "Our mandate."\nrobots = "record_and_ignore"\nreason = "The court\'s order of 3 Nov."\n'
+    )
+    decision += 'approver = "Aoi Mori"\ndate = 2026-11-03\n'
+    web.changed["/private/1"] = html(f"<h1>Hidden</h1><img src='{web.url('/private/2.png', 'cdn.test')}'>")
+    write_source(web_home.settings.sources, web, "hidden", "page", ["/private/1"], decision)
+    settings_file = web_home.path / "mekiki.toml"
+    settings_file.write_text(
+        settings_file.read_text()
+        .replace("allow_addresses = [", f'allow_addresses = ["cdn.test:{web.port}", ')
+        .replace('"trap.test"', '"cdn.test" = "127.0.0.1", "trap.test"')
+    )
+
+    ended = mekiki("sweep", "hidden")
+
+    assert ended.returncode == 0, ended.stderr
+    assert web.count("/private/1") == 1
+    assert web.count("/private/2.png") == 0  # another host's robots.txt is not what was decided on
+    with web_home.readers()() as session:
+        assert session.scalars(select(FindingRow.title)).all() == ["Hidden"]
+        assert "robots" in session.scalars(select(Capture.kind)).all()
+        kept = session.scalars(select(Sweep)).one().legal
+        (entry,) = session.scalars(select(CustodyEntry).where(CustodyEntry.action == "collected"))
+    assert kept == entry.note["legal"] == {
+        "basis": "Our mandate.", "robots": "record_and_ignore", "reason": "The court's order of 3 Nov.",
+        "approver": "Aoi Mori", "date": "2026-11-03",
+    }  # fmt: skip
 
 
 @pytest.fixture
