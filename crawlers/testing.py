@@ -1,7 +1,8 @@
-"""The promise of every reader: a saved page and the Finding it must become. A reader without one fails the suite.
+"""The promise of every reader and every source's file: a saved page and the Finding it must become.
 
-A golden page is two or three files side by side: `NAME.html` (the page as saved), `NAME.json` (its address and the
-Finding), and `NAME.toml` (the source) which several pages may share by naming it in the JSON's "source".
+A golden page is two files side by side, `NAME.json` (the address, the source's file and the Finding) and the document
+as it came, `NAME.html` or `NAME.xml`. Beside a source's file they lie in the folder `pages`, where `mekiki source
+record` puts them and `mekiki source lint` reads them again.
 """
 
 import json
@@ -10,25 +11,51 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from crawlers import extract, sources, spiders
+from config.errors import MekikiError
+from crawlers import directories, extract, sources, spiders
+from crawlers.extract import UnreadablePage
 from crawlers.interface import Finding
-from crawlers.page import Page
 from crawlers.sources import Source
+from crawlers.tryout import Document
+
+FOLDER = "pages"  # beside a source's file
+ENDINGS = (".html", ".xml")  # a page; a sitemap or a feed
+
+
+class BadGolden(MekikiError):
+    """A golden page cannot be read."""
 
 
 @dataclass(frozen=True)
 class GoldenPage:
-    """One saved page with what must be read off it."""
+    """One saved document with what must be read off it."""
 
     name: str
-    page: Page
+    document: Document
     source: Source
     expected: Mapping[str, object]
 
     def found(self) -> Mapping[str, object]:
-        """Return what is read off the page now, in the shape of `expected`."""
-        return plain(extract.read_page(spiders.reader(self.source), self.page, self.source))
+        """Return what is read off the document now, in the shape of `expected`. Raises UnreadablePage."""
+        saved = self.document
+        return plain(
+            extract.read_document(spiders.reader(self.source), saved.url, saved.body, saved.headers, self.source)[0]
+        )
+
+    def differences(self) -> list[str]:
+        """Return how what is read now differs from what must be read, one sentence a field; [] when it does not."""
+        try:
+            found = self.found()
+        except UnreadablePage as broken:
+            return [f"{broken}"]
+        names = [*self.expected, *(name for name in found if name not in self.expected)]
+        return [
+            f"{name} is {_shown(found.get(name))} now, it was {_shown(self.expected.get(name))}"
+            for name in names
+            if found.get(name) != self.expected.get(name)
+        ]
 
 
 def plain(finding: Finding) -> dict[str, object]:
@@ -47,22 +74,55 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Decimal) else value
 
 
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
 def golden_pages(folder: Path) -> list[GoldenPage]:
-    """Return the golden pages of a folder, by name."""
-    found = []
-    for file in sorted(folder.glob("*.json")):
+    """Return the golden pages of a folder, by name. Raises BadGolden, SourceError."""
+    return [_read(file) for file in sorted(folder.glob("*.json"))]
+
+
+def recorded_for(source_file: Path) -> list[GoldenPage]:
+    """Return the golden pages that lie beside a source's file and belong to it. Raises BadGolden, SourceError."""
+    files = sorted((source_file.parent / FOLDER).glob("*.json"))
+    return [_read(file) for file in files if _source_of(file).resolve() == source_file.resolve()]
+
+
+def _read(file: Path) -> GoldenPage:
+    said = _said(file)
+    body = next((saved for ending in ENDINGS if (saved := file.with_suffix(ending)).exists()), None)
+    if body is None:
+        raise BadGolden(f"{file} has no document beside it; record the page again with `mekiki source record`.")
+    headers = (("Content-Type", str(said["content_type"])),) if said.get("content_type") else ()
+    document = Document(str(said["url"]), body.read_bytes(), headers)
+    return GoldenPage(file.stem, document, sources.load(_source_of(file)), said["finding"])
+
+
+def _source_of(file: Path) -> Path:
+    return file.parent / str(_said(file).get("source", f"{file.stem}.toml"))
+
+
+def _said(file: Path) -> dict[str, Any]:
+    try:
         said = json.loads(file.read_text("utf-8"))
-        page = Page.of(said["url"], file.with_suffix(".html").read_bytes())
-        source = sources.load(folder / said.get("source", f"{file.stem}.toml"))
-        found.append(GoldenPage(file.stem, page, source, said["finding"]))
-    return found
+        if said.keys() >= {"url", "finding"}:
+            return dict(said)
+    except (OSError, ValueError, AttributeError) as broken:
+        raise BadGolden(f"{file} cannot be read ({broken}); record the page again.") from broken
+    raise BadGolden(f'{file} says no "url" or no "finding"; record the page again.')
 
 
-def save(folder: Path, name: str, page: Page, source_file: Path, finding: Finding) -> Path:
-    """Write a golden page and return its JSON file; a person then reads it and corrects what is wrong."""
+def save(source_file: Path, name: str, document: Document, finding: Finding) -> Path:
+    """Write a golden page beside its source's file and return its JSON, which a person reads and corrects."""
+    folder = source_file.parent / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    folder.joinpath(f"{name}.html").write_text(page.html, "utf-8")
-    folder.joinpath(f"{name}.toml").write_text(source_file.read_text("utf-8"), "utf-8")
     file = folder / f"{name}.json"
-    file.write_text(json.dumps({"url": page.url, "finding": plain(finding)}, ensure_ascii=False, indent=2), "utf-8")
+    for ending in ENDINGS:
+        file.with_suffix(ending).unlink(missing_ok=True)
+    is_directory = directories.read(document.body, document.url) is not None
+    file.with_suffix(".xml" if is_directory else ".html").write_bytes(document.body)
+    said = {"url": document.url, "source": f"../{source_file.name}", "content_type": document.content_type}
+    file.write_text(json.dumps(said | {"finding": plain(finding)}, ensure_ascii=False, indent=2) + "\n", "utf-8")
     return file

@@ -1,6 +1,7 @@
-"""One page fetched by the guarded, polite road, to try a source's file on it. Keeps nothing."""
+"""One document fetched by the guarded, polite road, to try a source's file on it. Keeps nothing."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from scrapy import Request, Spider
@@ -12,7 +13,6 @@ from config.errors import MekikiError
 from config.settings import Crawl
 from crawlers import road, urls
 from crawlers.manners import network_sentence
-from crawlers.page import Page
 from crawlers.sources import Source
 
 
@@ -20,13 +20,27 @@ class NotFetched(MekikiError):
     """The page to try a source on could not be fetched."""
 
 
-class _OnePage(Spider):
+@dataclass(frozen=True)
+class Document:
+    """What an address answered, as it came."""
+
+    url: str  # canonical, after redirects
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """What the server said it is; "" when it did not say."""
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+
+
+class _OneDocument(Spider):
     name = "mekiki-tryout"
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
-        self.page: Page | None = None
+        self.document: Document | None = None
         self.trouble = "nothing came"
 
     async def start(self) -> AsyncIterator[Any]:
@@ -43,7 +57,7 @@ class _OnePage(Spider):
             self.trouble = f"the server answered {response.status}"
             return
         where = urls.canonical(response.url) or response.url
-        self.page = Page.of(where, response.body, response.meta.get("received", ()))
+        self.document = Document(where, response.body, tuple(response.meta.get("received", ())))
 
     def failed(self, failure: Failure) -> None:
         error = failure.value
@@ -51,17 +65,17 @@ class _OnePage(Spider):
         self.trouble = str(error) if isinstance(error, IgnoreRequest) else network_sentence(self.url, error)
 
 
-def fetch(crawl: Crawl, source: Source, url: str) -> Page:
-    """Return a page as it is now. Starts a reactor: once a process. Raises NotFetched."""
+def fetch(crawl: Crawl, source: Source, url: str) -> Document:
+    """Return what an address answers now. Starts a reactor: once a process. Raises NotFetched."""
     where = urls.canonical(url)
     if where is None:
         raise NotFetched(f'"{url}" is no web address; write it whole, like "https://example.com/item/1".')
     process = road.process(crawl, source.within(crawl), source.source.languages)
-    crawler = process.create_crawler(_OnePage)
+    crawler = process.create_crawler(_OneDocument)
     process.crawl(crawler, url=where)
     process.start()
     spider = crawler.spider
-    assert isinstance(spider, _OnePage)
-    if spider.page is None:
+    assert isinstance(spider, _OneDocument)
+    if spider.document is None:
         raise NotFetched(f"{where} could not be fetched: {spider.trouble}.")
-    return spider.page
+    return spider.document

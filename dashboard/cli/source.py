@@ -1,21 +1,32 @@
 """`mekiki source`: the declarative sources of a home."""
 
+import re
 import shutil
 from pathlib import Path
 
 import click
 
+from config import clock
 from config.errors import MekikiError
-from crawlers import extract, health, sources, spiders, testing, tryout
-from crawlers.page import Page
-from crawlers.sources import SourceError
+from crawlers import health, sources, testing, trial, tryout, urls
+from crawlers.sources import Source, SourceError
+from crawlers.trial import Trial
+from crawlers.tryout import Document
+from dashboard import cron
 from dashboard.cli import speak
+from dashboard.cron import BadSchedule
+
+SHOWN = 20  # addresses; there may be fifty thousand
 
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 
 class BadSources(MekikiError):
     """At least one of the files cannot be used; each has said why."""
+
+
+class UnmetExpectations(MekikiError):
+    """A page lacks what its source's file expects."""
 
 
 @click.group("source")
@@ -36,6 +47,7 @@ def add(ctx: click.Context, file: Path) -> None:
     """
     home = speak.opened(ctx)
     source = sources.load(file)
+    _check_schedule(file, source)
     folder = home.settings.sources
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{source.id}.toml"
@@ -49,56 +61,141 @@ def add(ctx: click.Context, file: Path) -> None:
 
 @command.command("lint")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def lint(files: tuple[Path, ...]) -> None:
-    """Check files of sources without a home; one sentence a fault.
+@speak.as_json
+def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Check files of sources without a home; one sentence a fault. Their golden pages are read again.
 
     Example: mekiki source lint sources/*.toml
     """
-    faults = 0
+    bad = 0
     for file in files:
-        try:
-            source = sources.load(file)
-        except SourceError as wrong:
-            faults += 1
-            speak.say(str(wrong))
-        else:
-            speak.say(f"{file}: {source.id} is sound.")
-    if faults:
-        raise BadSources(f"{faults} of {len(files)} files cannot be used; correct what is named above.")
+        faults, advice = _faults(file), _advice(file)
+        bad += bool(faults)
+        if as_json:
+            speak.emit({"file": str(file), "is_sound": not faults, "faults": faults, "advice": advice})
+            continue
+        for sentence in [*faults, *advice]:
+            speak.say(sentence)
+        if not faults:
+            proved = len(testing.recorded_for(file))
+            speak.say(f"{file}: {sources.load(file).id} is sound, {proved} golden pages are read as recorded.")
+    if bad:
+        raise BadSources(f"{bad} of {len(files)} files cannot be used; correct what is named above.")
+
+
+def _faults(file: Path) -> list[str]:
+    try:
+        faults = sources.wrong(sources.text_of(file), str(file))
+        if faults:
+            return faults
+        _check_schedule(file, sources.load(file))
+        return [
+            f"{file}: {golden.name}: {difference}; correct the file, or record the page again when it is right."
+            for golden in testing.recorded_for(file)
+            for difference in golden.differences()
+        ]
+    except MekikiError as wrong:
+        return [str(wrong)]
+
+
+def _advice(file: Path) -> list[str]:
+    """Return what a sound file should say and does not."""
+    try:
+        source = sources.load(file)
+    except SourceError:
+        return []
+    silent = [] if source.legal.basis else [f"{file}: says no basis; write in [legal] why we may look there."]
+    return [*silent, *([f"{file}: ignores robots.txt, as {source.legal.approver} decided on {source.legal.date}."]
+                       if source.legal.ignores_robots else [])]  # fmt: skip
+
+
+def _check_schedule(file: Path, source: Source) -> None:
+    """Refuse what never fires, for instance the 31st of February. Raises SourceError."""
+    if source.schedule is None:
+        return
+    try:
+        cron.trigger(source.schedule.cron, source.schedule.timezone, clock.now())
+    except BadSchedule as wrong:
+        raise SourceError(f"{file}: schedule.cron: {wrong}") from wrong
+
+
+saved_page = click.option(
+    "--page", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="A saved page, not the web."
+)
 
 
 @command.command("test")
 @file_argument
 @click.argument("url")
-@click.option("--page", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="A saved page, not the web.")
-@click.option(
-    "--save", type=click.Path(file_okay=False, path_type=Path), help="Save page and finding as a golden page."
-)
+@saved_page
 @speak.as_json
 @click.pass_context
-def test(ctx: click.Context, file: Path, url: str, *, page: Path | None, save: Path | None, as_json: bool) -> None:
-    """Show what a source's file reads off one page, field by field, and which voice of the page said it.
+def test(ctx: click.Context, file: Path, url: str, *, page: Path | None, as_json: bool) -> None:
+    """Show what a source's file makes of a page: fields and who said them, media, links, expectations that fail.
 
     Example: mekiki source test example-market.toml https://market.example/item/1
     """
     source = sources.load(file)
-    if page is None:
-        fetched = tryout.fetch(speak.opened(ctx).settings.crawl, source, url)
-    else:
-        fetched = Page.of(url, page.read_bytes())
-    found = extract.read_page(spiders.reader(source), fetched, source)
-    if save is not None:
-        speak.say(f"Saved {testing.save(save, source.id, fetched, file, found)}; read it and correct what is wrong.")
-    said = testing.plain(found)
+    document = _document(ctx, source, url, page)
+    tried = trial.of(source, document)
+    said = testing.plain(tried.finding)
     if as_json:
-        speak.emit(said)
-        return
-    provenance = found.provenance
-    speak.show(
-        [{"field": name, "value": value, "said_by": provenance.get(name)} for name, value in said.items()
-         if name != "provenance"],
-        as_json=False, title=f"{source.id}: {fetched.url}",
-    )  # fmt: skip
+        leaves = [{"url": address, "why": why} for address, why in tried.leaves]
+        speak.emit(said | {"follows": tried.follows, "leaves": leaves, "fails": tried.fails})
+    else:
+        _show(source, document, tried)
+    if tried.fails:
+        raise UnmetExpectations(f"{document.url}: {' '.join(tried.fails)}")
+
+
+def _document(ctx: click.Context, source: Source, url: str, page: Path | None) -> Document:
+    if page is None:
+        return tryout.fetch(speak.opened(ctx).settings.crawl, source, url)
+    return Document(urls.canonical(url) or url, page.read_bytes())
+
+
+def _show(source: Source, document: Document, tried: Trial) -> None:
+    found = tried.finding
+    said = testing.plain(found)
+    listing = said.pop("listing", {})
+    fields = {name: value for name, value in said.items() if name not in ("provenance", "media", "links", "lists")}
+    rows = [
+        {"field": name, "value": value, "said_by": found.provenance.get(name)}
+        for name, value in (fields | (listing if isinstance(listing, dict) else {})).items()
+    ]
+    speak.show(rows, as_json=False, title=f"{source.id}: {document.url}")
+    media = [
+        {"media": link.kind, "address": link.url,
+         "said_by": found.provenance.get("images" if link.kind == "image" else "video")}
+        for link in found.media
+    ]  # fmt: skip
+    speak.show(media, as_json=False, title="Would take", empty="It would take no media.")
+    speak.show([{"address": url} for url in tried.follows[:SHOWN]], as_json=False,
+               title=f"Would go on to {len(tried.follows)} addresses", empty="It would go on to nothing.")  # fmt: skip
+    if tried.leaves:
+        speak.show([{"address": url, "why": why} for url, why in tried.leaves[:SHOWN]], as_json=False,
+                   title=f"Would leave {len(tried.leaves)} alone")  # fmt: skip
+
+
+@command.command("record")
+@file_argument
+@click.argument("url")
+@saved_page
+@click.option("--name", help="What to call it; a new one replaces one of the same name. Default: by its address.")
+@click.pass_context
+def record(ctx: click.Context, file: Path, url: str, *, page: Path | None, name: str | None) -> None:
+    """Save a page and what is read off it as a golden page beside the file; `mekiki source lint` reads it again.
+
+    Example: mekiki source record example-market.toml https://market.example/item/1
+    """
+    source = sources.load(file)
+    document = _document(ctx, source, url, page)
+    found = trial.of(source, document).finding
+    called = name or f"{source.id}.{urls.url_hash(document.url)[:8]}"
+    if not re.fullmatch(r"[\w.-]{1,100}", called):
+        raise SourceError(f'"{called}" cannot be a file\'s name; use letters, digits, "-", "_" and ".".')
+    saved = testing.save(file, called, document, found)
+    speak.say(f"Saved {saved}; read it and correct what is wrong, then `mekiki source lint {file}`.")
 
 
 @command.command("list")
