@@ -17,7 +17,7 @@ from crawlers.discovery import Discover, Search
 from crawlers.expectations import Field as Wanted
 from crawlers.interface import MediaLink, PageKind
 from crawlers.legal import Legal
-from crawlers.table import Table, faults, hint
+from crawlers.table import Table, faults, hint, tables
 
 _CRON_FIELD = re.compile(r"^[\w*/,\-#]+$")
 
@@ -275,6 +275,11 @@ def wrong(text: str, where: str) -> list[str]:
         return faults(tomllib.loads(text), Source, where)
     except tomllib.TOMLDecodeError as broken:
         return [f"{where} is not valid TOML ({broken}); correct that line."]
+
+
+def keys() -> dict[str, frozenset[str]]:
+    """Return every table of a source's file and what it may say."""
+    return tables(Source)
 
 
 def load(file: Path) -> Source:

@@ -16,13 +16,18 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def faults(tables: Mapping[str, Any], model: type[Table], where: str) -> list[str]:
-    """Return everything that is wrong with the tables of a file, one sentence each; [] is sound."""
-    found = list(_strangers(tables, model, where))
+def tables(model: type[Table]) -> dict[str, frozenset[str]]:
+    """Return the tables a file of this model may have, and the keys of each."""
+    return {name: keys for name, field in model.model_fields.items() if (keys := _keys(field.annotation))}
+
+
+def faults(said: Mapping[str, Any], model: type[Table], where: str) -> list[str]:
+    """Return everything that is wrong with what a file says, one sentence each; [] is sound."""
+    found = list(_strangers(said, model, where))
     if found:
         return found  # what hides behind a misspelt key would only be told wrongly
     try:
-        model(**tables)
+        model(**said)
     except ValidationError as invalid:
         return [_sentence(dict(error), where) for error in invalid.errors()]
     return []
@@ -34,10 +39,10 @@ def hint(name: str, known: Collection[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(known))}."
 
 
-def _strangers(tables: Mapping[str, Any], model: type[Table], where: str) -> list[str]:
-    known = {name: keys for name, field in model.model_fields.items() if (keys := _keys(field.annotation))}
+def _strangers(said: Mapping[str, Any], model: type[Table], where: str) -> list[str]:
+    known = tables(model)
     found = []
-    for name, table in tables.items():
+    for name, table in said.items():
         if name not in known:
             found.append(f'{where}: there is no key "{name}"; {hint(name, known)}')
         elif not isinstance(table, dict):

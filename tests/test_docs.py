@@ -98,6 +98,16 @@ def test_every_regime_cites_its_law_and_says_what_each_element_asks() -> None:
         assert all(element.citation and element.asks for element in regime.elements)
 
 
+def test_every_key_of_a_sources_file_is_shown_by_an_example() -> None:
+    shown = "".join(file.read_text("utf-8") for file in (ROOT / "config" / "sources").glob("*.toml"))
+    keys = sources.keys()
+    assert [f"[{table}]" for table in keys if f"[{table}]" not in shown] == []
+    assert [
+        f"{table}.{key}" for table, names in keys.items() for key in names
+        if not re.search(rf"^(?:# )?{key} = ", shown, re.MULTILINE)
+    ] == []  # fmt: skip
+
+
 def test_every_shipped_source_is_valid_and_explained() -> None:
     files = sorted((ROOT / "config" / "sources").glob("*.toml"))
     assert files

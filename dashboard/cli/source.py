@@ -78,7 +78,7 @@ def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
             speak.say(sentence)
         if not faults:
             proved = len(testing.recorded_for(file))
-            speak.say(f"{file}: {sources.load(file).id} is sound, {proved} golden pages are read as recorded.")
+            speak.say(f"{file}: {sources.load(file).id} is sound; golden pages read as recorded: {proved}.")
     if bad:
         raise BadSources(f"{bad} of {len(files)} files cannot be used; correct what is named above.")
 
