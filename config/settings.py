@@ -48,6 +48,7 @@ class Crawl(_Section):
     revisit_max_days: float = Field(gt=0)
     allow_addresses: tuple[str, ...]
     pinned_hosts: dict[str, str]
+    browser: str
 
     @field_validator("allow_addresses")
     @classmethod

@@ -186,10 +186,7 @@ def main() -> None:
     limits = _widest([target.source.within(crawl) for target in targets if target.source is not None])
     with tempfile.TemporaryDirectory() as scratch:
         process = road.process(crawl, limits)
-        crawler = process.create_crawler(Glancer)
-        process.crawl(crawler, targets=targets, limits=limits, blobs=BlobStore(Path(scratch)))
-        process.start()
-    spider = crawler.spider
+        spider = road.run(process, Glancer, targets=targets, limits=limits, blobs=BlobStore(Path(scratch)))
     assert isinstance(spider, Glancer)
     nothing = [Look(Seen(target.url, target.url, error="the look was cut short")) for target in targets]
     looks = [spider.looks.get(number, nothing[number]) for number in range(len(targets))]

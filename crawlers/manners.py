@@ -26,7 +26,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.web.client import ResponseFailed
 
 from config import clock
-from crawlers import urls
+from crawlers import unguarded, urls
 from crawlers.guard import Guard
 
 LONGEST_WAIT_S = 900.0  # a host that asks for more is left alone in this sweep
@@ -142,11 +142,8 @@ class Manners:
     async def process_request(self, request: Request) -> None:
         """Let the request pass when robots.txt allows it and its host's turn has come."""
         host = urls.origin(request.url)
-        if not request.meta.get("is_robots"):
-            rules = await self._rules(host)
-            is_obeyed = urls.host(request.url) not in self.ignored
-            if is_obeyed and not rules.can_fetch(request.url, product(self.agent)):
-                raise Refused(f"robots.txt of {host} does not allow it")
+        if not request.meta.get("is_robots") and not await self.allows(request.url):
+            raise Refused(f"robots.txt of {host} does not allow it")
         held = self.pace.held_for(host)
         if held > LONGEST_WAIT_S:
             raise Refused(f"{host} asks to be left alone for {held:.0f} s")
@@ -166,6 +163,21 @@ class Manners:
             if asked is not None:
                 self.pace.hold(urls.origin(request.url), asked)
         return response
+
+    async def allows(self, url: str) -> bool:
+        """Say whether robots.txt lets us fetch an address. Raises Unreachable when it cannot be asked."""
+        rules = await self._rules(urls.origin(url))
+        return self._may(rules, url)
+
+    def is_not_known_to_refuse(self, url: str) -> bool:
+        """Say the same of what a page loads by itself, as far as the host was asked already."""
+        task = self.rules.get(urls.origin(url))
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return True
+        return self._may(task.result(), url)
+
+    def _may(self, rules: Protego, url: str) -> bool:
+        return urls.host(url) in self.ignored or bool(rules.can_fetch(url, product(self.agent)))
 
     async def _rules(self, host: str) -> Protego:
         task = self.rules.get(host)
@@ -202,11 +214,14 @@ class GuardedRoad:
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> "GuardedRoad":
-        """Make the middleware as Scrapy asks for it."""
+        """Make the middleware as Scrapy asks for it, and refuse a crawl that has a way around it."""
+        unguarded.refuse(crawler)
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         """Refuse what is no plain web address, and pages outside the source's hosts (a redirect may lead there)."""
+        if "proxy" in request.meta:
+            raise Refused("it asks for a proxy, behind which nothing is checked")
         wrong = self.guard.check_url(request.url)
         if wrong:
             raise Refused(wrong)

@@ -4,10 +4,12 @@ Sweeps and rechecks both take it; nothing else in mekiki fetches from the web.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
+from scrapy import Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
@@ -57,15 +59,33 @@ class HardenedRoad:
     """The add-on that Scrapy loads: its word is above any plugin's default."""
 
     def update_settings(self, settings: BaseSettings) -> None:
-        """Set every hardened setting."""
-        settings.update(_HARDENED, priority="cmdline")
+        """Set every hardened setting; a guarded browser takes the place of Scrapy's handlers."""
+        handlers = _HARDENED["DOWNLOAD_HANDLERS"] | settings["MEKIKI_HANDLERS"]
+        settings.update(_HARDENED | {"DOWNLOAD_HANDLERS": handlers}, priority="cmdline")
 
 
-def process(crawl: Crawl, limits: Limits, languages: Sequence[str] = ()) -> AsyncCrawlerProcess:
-    """Return the crawler process, not started yet. It brings the reactor, so there is one in the life of a process."""
-    made = AsyncCrawlerProcess(settings(crawl, limits, languages))
-    logging.getLogger("scrapy").setLevel(logging.CRITICAL)  # its faults reach us as signals; ours say what matters
+def process(
+    crawl: Crawl, limits: Limits, languages: Sequence[str] = (), *, equipment: Mapping[str, Any] = MappingProxyType({})
+) -> AsyncCrawlerProcess:
+    """Return the crawler process, not started yet. It brings the reactor, so there is one in the life of a process.
+
+    `equipment` are the settings of a browser and the egress before it.
+    """
+    made = AsyncCrawlerProcess(settings(crawl, limits, languages) | dict(equipment))
+    for name in ("scrapy", "scrapy-playwright"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # faults reach us as signals; ours say what matters
     return made
+
+
+def run(process: AsyncCrawlerProcess, spider: type[Spider], **arguments: Any) -> Any:
+    """Run a spider to its end and return it. Raises what kept it from starting, Unguarded for one."""
+    crawler = process.create_crawler(spider)
+    task = process.crawl(crawler, **arguments)
+    process.start()
+    failed = task.exception() if task.done() and not task.cancelled() else None
+    if failed is not None:
+        raise failed
+    return crawler.spider
 
 
 def settings(crawl: Crawl, limits: Limits, languages: Sequence[str] = ()) -> dict[str, Any]:
@@ -81,6 +101,7 @@ def settings(crawl: Crawl, limits: Limits, languages: Sequence[str] = ()) -> dic
         "DOWNLOAD_MAXSIZE": limits.max_page_bytes,
         "CLOSESPIDER_TIMEOUT": limits.max_minutes * 60,
         "MEKIKI_GUARD": Guard.of(crawl),
+        "MEKIKI_HANDLERS": {},
         "MEKIKI_DELAY_S": limits.delay_s,
         "MEKIKI_ROBOTS_IGNORED_ON": limits.robots_ignored_on,
     }

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from crawlers import captures, frontier, looks, onward, reels, revisit, shown, urls
+from crawlers import captures, frontier, looks, onward, reels, render, revisit, shown, urls
 from crawlers.captures import Capture, Fetched, FindingRow
 from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
 from crawlers.interface import Finding
@@ -258,8 +258,10 @@ def _untaken(rows: Sequence[FrontierEntry], taken: Collection[int], limit: int) 
 
 
 def _validators(fetched: Fetched) -> Validators:
-    """Return the validators of an answer of the address itself; a redirect's are those of another place."""
-    return Validators.of(fetched.headers) if urls.canonical(fetched.final_url) == fetched.url else looks.NONE
+    """Return the validators of an answer of the address itself; a redirect's are those of another place, and those of
+    a page that scripts make say nothing of what they make."""
+    is_its_own = urls.canonical(fetched.final_url) == fetched.url and not render.is_shown(fetched.parts)
+    return Validators.of(fetched.headers) if is_its_own else looks.NONE
 
 
 def _is_loss(before: str | None, now: str) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import tomllib
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from cssselect import SelectorError
@@ -19,6 +20,7 @@ from crawlers.interface import MediaLink, PageKind
 from crawlers.legal import Legal
 from crawlers.table import Table, faults, hint, tables
 
+Render = Literal["http", "browser", "auto"]
 _CRON_FIELD = re.compile(r"^[\w*/,\-#]+$")
 
 
@@ -51,6 +53,7 @@ class Fetch(Table):
     max_media_bytes: int | None = Field(default=None, gt=0)
     max_live_s: float | None = Field(default=None, gt=0)  # of a stream that never ends
     max_stretches: int | None = Field(default=None, gt=0)  # of an MP4 larger than max_media_bytes
+    render: Render = "http"  # "browser": every page; "auto": only where scripts make what plain HTTP does not show
 
 
 class Scope(Table):

@@ -11,7 +11,7 @@ from config import clock
 from config.blobs import DiskFull
 from config.errors import MekikiError
 from config.home import Home
-from crawlers import evidence, frontier, health, onward, road, sources, spiders
+from crawlers import equipment, evidence, frontier, health, onward, render, road, showing, sources, spiders
 from crawlers.discovery import Names
 from crawlers.frontier import Sweep
 from crawlers.settle import Settler, Transaction
@@ -51,6 +51,8 @@ class SweepReport:
     unchanged: int  # addresses that say what they said before
     left: int  # addresses left for the next sweep, where they come first
     gone: tuple[str, ...]  # addresses that two looks found gone
+    rendered: int = 0  # pages that a browser opened
+    unrendered: int = 0  # pages that seem to need one, where there was none
 
 
 def run(
@@ -77,9 +79,11 @@ def run(
 
 
 def _crawl(home: Home, walk: Walk) -> None:
-    process = road.process(home.settings.crawl, walk.limits, walk.source.source.languages)
-    process.crawl(Walker, walk=walk)
-    process.start()
+    crawl, mode = home.settings.crawl, walk.source.fetch.render
+    with equipment.taken_along(crawl, walk.limits, mode) as taken:
+        walk.memory.has_browser = taken.has_browser
+        process = road.process(crawl, walk.limits, walk.source.source.languages, equipment=taken.settings)
+        road.run(process, Walker, walk=walk)
     if isinstance(walk.stopped_by, OperationalError):  # the database itself: nothing can be written down about it
         raise walk.stopped_by
 
@@ -130,7 +134,18 @@ def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, t
         blobs=home.blobs,
         read=spiders.reader(source),
         tell=tell,
+        memory=_memory(transaction, source),
     )
+
+
+def _memory(transaction: Transaction, source: Source) -> render.Memory:
+    """Return what the sweep before learnt about pages that need a browser."""
+    memory = render.Memory(source.fetch.render)
+    if memory.mode == "auto":
+        with transaction() as session:
+            for url, helped in showing.before(session, source.id):
+                memory.recall(url, helped=helped)
+    return memory
 
 
 def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
@@ -151,7 +166,7 @@ def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
         elif stopped is not None:  # left open: the next sweep goes on here
             row.state, row.error = "failed", _sentence(stopped)
         evidence.collected(session, row)
-        report = _report(session, row, was_resumed=was_resumed)
+        report = _report(session, row, walk, was_resumed=was_resumed)
     if walk.was_interrupted:
         raise KeyboardInterrupt
     if stopped is not None:
@@ -159,12 +174,13 @@ def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
     return report
 
 
-def _report(session: Session, row: Sweep, *, was_resumed: bool) -> SweepReport:
+def _report(session: Session, row: Sweep, walk: Walk, *, was_resumed: bool) -> SweepReport:
     return SweepReport(
         source=row.source, sweep=row.uuid, state=row.state, pages=row.pages, media=row.media, findings=row.findings,
         refused=row.refused, failed=frontier.count(session, row.id, state="failed"), was_resumed=was_resumed,
         found=row.found, unchanged=row.unchanged, left=row.left,
         gone=tuple(entry.url for entry in frontier.gone(session, row.id)),
+        rendered=walk.memory.opened, unrendered=walk.memory.missed,
     )  # fmt: skip
 
 

@@ -71,10 +71,7 @@ def fetch(crawl: Crawl, source: Source, url: str) -> Document:
     if where is None:
         raise NotFetched(f'"{url}" is no web address; write it whole, like "https://example.com/item/1".')
     process = road.process(crawl, source.within(crawl), source.source.languages)
-    crawler = process.create_crawler(_OneDocument)
-    process.crawl(crawler, url=where)
-    process.start()
-    spider = crawler.spider
+    spider = road.run(process, _OneDocument, url=where)
     assert isinstance(spider, _OneDocument)
     if spider.document is None:
         raise NotFetched(f"{where} could not be fetched: {spider.trouble}.")

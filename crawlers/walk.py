@@ -14,14 +14,16 @@ from twisted.python.failure import Failure
 from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import directories, looks, onward, road, settle, sniff, streams, urls
+from crawlers import equipment, onward, reading, render, road, settle, showing, sniff, streams, urls
 from crawlers.captures import Fetched
-from crawlers.extract import Reader, UnreadablePage, read_page
+from crawlers.extract import Reader
 from crawlers.interface import Finding
-from crawlers.manners import NETWORK_ERRORS, Unreachable, network_sentence, robots_rules
+from crawlers.manners import NETWORK_ERRORS, Manners, Unreachable, network_sentence, robots_rules
 from crawlers.page import Page
 from crawlers.reels import Fetch, NotAFilm
+from crawlers.render import Memory
 from crawlers.settle import Errand, Settler
+from crawlers.showing import Sent
 from crawlers.sources import Limits, Source
 
 HEARTBEAT_S = 10.0
@@ -30,6 +32,7 @@ FEW = 16  # on their way; below it the next portion is read, so that the crawler
 SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
 _NO_FILM: tuple[type[Exception], ...] = (NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
 _NO_ANSWER: tuple[type[Exception], ...] = (Unreachable, *NETWORK_ERRORS)
+_NOT_SHOWN: tuple[type[Exception], ...] = (IgnoreRequest, *NETWORK_ERRORS)
 _log = log.get(__name__)
 
 
@@ -52,6 +55,7 @@ class Walk:
     limits: Limits
     blobs: BlobStore
     read: Reader
+    memory: Memory = field(default_factory=Memory)  # of what needs a browser
     tell: Callable[[], None] = lambda: None  # after every settled address
     stopped_by: BaseException | None = None
     silent: list[tuple[Errand, str]] = field(default_factory=list)  # of the site, in a row without any answer
@@ -66,6 +70,13 @@ class Walk:
             f"{self.silent[-1][1]}; see whether the site is up, then run `mekiki sweep {self.source.id}` again: it "
             "goes on where it stopped."
         )
+
+
+@dataclass
+class _Place:
+    """The place of an errand on its way."""
+
+    is_kept: bool = False  # it goes on, to a browser
 
 
 class Walker(Spider):
@@ -109,14 +120,16 @@ class Walker(Spider):
         return portion
 
     @contextlib.contextmanager
-    def _coming_back(self, one: Errand) -> Iterator[None]:
+    def _coming_back(self, one: Errand) -> Iterator["_Place"]:
         """Give up the errand's place when it is settled, and end the sweep when settling it finds a reason to."""
+        place = _Place()
         try:
             with self._stopping():
-                yield
+                yield place
         finally:
-            self.taken.pop(one.entry_id, None)
-            self.settled.set()
+            if not place.is_kept:
+                self.taken.pop(one.entry_id, None)
+                self.settled.set()
 
     def request(self, one: Errand) -> Request:
         """Return the request for an address; media come before further pages, so that findings complete."""
@@ -133,44 +146,80 @@ class Walker(Spider):
             dont_filter=True,
         )
 
-    async def page(self, response: Response, one: Errand) -> None:
-        """Keep a page and read it: its media and what it leads to stand in line afterwards."""
-        with self._coming_back(one):
+    async def page(self, response: Response, one: Errand) -> AsyncIterator[Request]:
+        """Keep a page and read it: its media and what it leads to stand in line afterwards.
+
+        What scripts seem to make is shown by a browser first.
+        """
+        with self._coming_back(one) as place:
             self._heard()
             if _stands(one, response):
                 self.walk.settler.unchanged(one, road.described(one.url, response))
                 self.walk.tell()
                 return
             fetched = road.fetched(one.url, response, self.walk.blobs)
-            trouble, finding = self._read(response, fetched)
-            self.walk.settler.page(one, fetched, finding, trouble=trouble)
-            self.walk.tell()
-            if trouble and trouble.startswith("blocked"):
-                raise BotChallenge(
-                    f"{one.url} shuts us out ({trouble}); open it in a browser and ask the site, or disable the source."
-                )
+            where = urls.canonical(response.url) or response.url
+            said = reading.of_directory(response, where, self.walk.source)
+            if said is not None:
+                self._settle(one, fetched, *said)
+                return
+            page = Page.of(where, response.body, fetched.headers)
+            trouble, finding = self._read(page, fetched)
+            if self.walk.memory.wants(page, finding):
+                assert finding is not None
+                place.is_kept = True
+                yield self._opened(response, one, Sent(fetched, page, finding))
+            else:
+                self._settle(one, fetched, trouble, finding)
 
-    def _read(self, response: Response, fetched: Fetched) -> tuple[str | None, Finding | None]:
-        where = urls.canonical(response.url) or response.url
-        listed = directories.read(response.body, where) if response.status < 400 else None
-        if listed is not None:
-            return listed.fault, listed.finding(where, self.walk.source.kind)
-        page = Page.of(where, response.body, fetched.headers)
-        expect = self.walk.source.expect
-        block = next((words for words in expect.blocked_if if words in page.html), None)
-        if block is not None:
-            return f'blocked: the page says "{block}"', None
-        missing = expect.not_found(page.html)
-        if missing is not None:
-            return f'{looks.NOT_THERE}: the page says "{missing}"', None
-        if _is_no_answer(response):
-            return _answered(response), None
-        if fetched.mime not in ("text/html", "text/plain", "application/xml"):
-            return None, None
-        try:
-            return None, read_page(self.walk.read, page, self.walk.source)
-        except UnreadablePage as broken:
-            return str(broken), None
+    def _read(self, page: Page, fetched: Fetched) -> reading.Read:
+        return reading.of_page(page, fetched, self.walk.source, self.walk.read)
+
+    def _settle(self, one: Errand, fetched: Fetched, trouble: str | None, finding: Finding | None) -> None:
+        """Keep a page and what it says; stop where it shuts us out."""
+        self.walk.settler.page(one, fetched, finding, trouble=trouble)
+        self.walk.tell()
+        if trouble and trouble.startswith(reading.BLOCKED):
+            raise BotChallenge(
+                f"{one.url} shuts us out ({trouble}); open it in a browser and ask the site, or disable the source."
+            )
+
+    def _opened(self, response: Response, one: Errand, sent: Sent) -> Request:
+        """Return the request that has a browser show a page we have; it waits for its host's turn like any other."""
+        manners = self.crawler.get_downloader_middleware(Manners)
+        assert manners is not None
+        visit = equipment.visit(response, self.walk.source, self.walk.limits, manners)
+        return Request(
+            response.url, callback=self.shown, errback=self.not_shown, cb_kwargs={"one": one, "sent": sent},
+            meta={"visit": visit}, priority=20, dont_filter=True,
+        )  # fmt: skip
+
+    async def shown(self, response: Response, one: Errand, sent: Sent) -> None:
+        """Keep a page as the browser showed it, when it says more than the page as sent."""
+        with self._coming_back(one):
+            visit = response.meta["visit"]
+            page = Page(urls.canonical(response.url) or response.url, response.text)
+            trouble, finding = self._read(page, sent.fetched)
+            finding = finding and showing.with_films(finding, visit.films)
+            helped = finding is not None and render.gained(sent.finding, finding)
+            self.walk.memory.learn(sent.page.url, helped=helped)
+            if helped or trouble or self.walk.memory.mode == "browser":
+                fetched = showing.kept(sent, page, visit, self.walk.blobs)
+            else:
+                fetched, finding = showing.in_vain(sent, page, visit), sent.finding
+            self._settle(one, fetched, trouble, finding)
+
+    async def not_shown(self, failure: Failure) -> None:
+        """Keep a page as it was sent: the browser could not show it."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        one, sent = request.cb_kwargs["one"], request.cb_kwargs["sent"]
+        with self._coming_back(one):
+            if not isinstance(failure.value, _NOT_SHOWN):
+                self.stop(failure.value or RuntimeError("a fault without an error"))
+                return
+            _log.info("not shown by the browser", url=one.url, says=str(failure.value))
+            self.walk.memory.learn(sent.page.url, helped=False)
+            self._settle(one, sent.fetched, None, sent.finding)
 
     async def medium(self, response: Response, one: Errand) -> None:
         """Keep a medium; put one together first when it is a playlist."""
@@ -181,9 +230,9 @@ class Walker(Spider):
                 self.walk.tell()
                 return
             trouble: str | None = None
-            if _is_no_answer(response):
+            if reading.is_no_answer(response.status):
                 fetched = road.fetched(one.url, response, self.walk.blobs)
-                trouble = _answered(response)
+                trouble = reading.answered(response.status)
             elif sniff.mime(response.body) in streams.PLAYLISTS:
                 try:
                     fetched = await streams.assemble(
@@ -306,15 +355,6 @@ def _shown_on(one: Errand) -> dict[str, str]:
 def _stands(one: Errand, response: Response) -> bool:
     """Say whether the address itself answered that what it was asked about has not changed."""
     return response.status == 304 and bool(one.conditions) and urls.canonical(response.url) == one.url
-
-
-def _is_no_answer(response: Response) -> bool:
-    return response.status >= 400 or response.status == 304  # not modified, though the place was not asked that
-
-
-def _answered(response: Response) -> str:
-    says = f"the server answered {response.status}"
-    return f"{looks.NOT_THERE}: {says}" if response.status in looks.GONE else says
 
 
 async def _closed(engine: Any) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from config import clock, settings
 from config.errors import MekikiError
 from config.home import NoHome, open_at
-from crawlers import sources
+from crawlers import chromium, sources
 from dashboard import cron, staff, standing
 from notices import pdf
 
@@ -73,9 +73,23 @@ def of_home(home: Path) -> Iterator[Check]:
     free = shutil.disk_usage(home).free
     yield Check("free disk", free > FREE_BYTES, f"{free / (1 << 30):.1f} GiB", "make room: captures need it")
     yield _answers("sources", lambda: f"{len(sources.load_all(opened.settings.sources))} read")
+    yield _browser(opened.settings)
     yield _answers("schedule", lambda: _schedule(opened.settings))
     yield from _door(opened.settings)
     opened.engine.dispose()
+
+
+def _browser(read: settings.Settings) -> Check:
+    """Start the browser a sweep would use; without one everything works but pages that scripts make."""
+    path = chromium.find(read.crawl.browser)
+    if path is None:
+        return Check("browser", is_well=False, found="none", next_step=f"{chromium.NEXT_STEP}; only some sites need it")
+    try:
+        started = chromium.started(path)
+    except MekikiError as wrong:
+        return Check("browser", is_well=False, found=str(path), next_step=str(wrong))
+    sandbox = "in its sandbox" if started.is_sandboxed else "without its sandbox, for you are root"
+    return Check("browser", is_well=True, found=f"{path}, Chromium {started.version}, {sandbox}")
 
 
 def _schedule(read: settings.Settings) -> str:

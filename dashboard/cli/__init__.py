@@ -25,6 +25,7 @@ COMMANDS = {
     "allow": "dashboard.cli.allow",
     "source": "dashboard.cli.source",
     "sweep": "dashboard.cli.sweep",
+    "browser": "dashboard.cli.browser",
     "run": "dashboard.cli.run",
     "case": "dashboard.cli.case",
     "notice": "dashboard.cli.notice",

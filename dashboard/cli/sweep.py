@@ -7,7 +7,7 @@ import click
 
 from config.errors import MekikiError
 from config.home import Home
-from crawlers import sources, sweep
+from crawlers import chromium, sources, sweep
 from crawlers.discovery import Names
 from dashboard import child
 from dashboard.cli import speak
@@ -64,6 +64,8 @@ def _one(home: Home, name: str, *, resume: bool, as_json: bool) -> None:
         f"{again}{report.source}: {report.pages} pages, {report.media} media, {report.findings} findings; "
         f"{report.refused} refused, {report.failed} failed.{_since(report)}"
     )
+    if report.unrendered:
+        speak.say(f"{report.unrendered} pages need a browser, and there is none that works; {chromium.NEXT_STEP}.")
 
 
 def _since(report: sweep.SweepReport) -> str:
