@@ -18,6 +18,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler  # type: i
 
 from config import log
 from crawlers import chromium, urls
+from crawlers.handler import Bounded
 from crawlers.unguarded import Unguarded
 from crawlers.visits import NotRendered, Visit
 
@@ -33,7 +34,7 @@ _LENGTH = "document.documentElement ? document.documentElement.outerHTML.length 
 _log = log.get(__name__)
 
 
-class GuardedBrowser(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc,unused-ignore]
+class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[misc,unused-ignore]
     """Scrapy's own handler for everything, and a Chromium for the requests that bring a Visit."""
 
     lazy = True

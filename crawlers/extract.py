@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, directories, prices, signs, structured
+from crawlers import dates, directories, markup, prices, signs, structured
 from crawlers.interface import Finding, Listing, MediaKind, MediaLink
 from crawlers.page import MAX_TEXT, Page, media_address
 from crawlers.sources import Source
@@ -35,6 +35,9 @@ class UnreadablePage(MekikiError):
 
 def read_page(read: Reader, page: Page, source: Source) -> Finding:
     """Return what a reader says of a page. Raises UnreadablePage instead of a parser's own error."""
+    too_much = markup.objection(page.html)
+    if too_much:
+        raise UnreadablePage(f"its markup is not read: {too_much}")
     try:
         found = read(page, source)
     except (LxmlError, ValueError, RecursionError) as broken:

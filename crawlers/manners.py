@@ -4,6 +4,7 @@ Both parts are downloader middlewares nearest to the network, so redirects, medi
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -26,12 +27,16 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.web.client import ResponseFailed
 
 from config import clock
-from crawlers import unguarded, urls
+from crawlers import broken, unguarded, urls
 from crawlers.guard import Guard
 
 LONGEST_WAIT_S = 900.0  # a host that asks for more is left alone in this sweep
 MAX_CRAWL_DELAY_S = 120.0  # a larger Crawl-delay is honoured as this: a sweep has an end
 ROBOTS_BYTES = 512 * 1024  # RFC 9309, section 2.5: at least 500 KiB are to be parsed
+MAX_PACKINGS = 4  # Content-Encodings of one body; each may unpack to the limit
+_AGENT = re.compile(r"\s*user[-\s]*agent(?:\s*:|\s+)([^#]*)", re.IGNORECASE)
+_STRANGER = "User-agent: somebody-else"
+ROBOTS_MOST = 4 * ROBOTS_BYTES  # a larger one is refused, and its host with it
 _ALLOW_ALL = Protego.parse("")
 _DENY_ALL = Protego.parse("User-agent: *\nDisallow: /")
 
@@ -56,19 +61,21 @@ NETWORK_ERRORS: tuple[type[Exception], ...] = (
     ConnectionDone,
     ConnectionLost,
     ResponseFailed,
+    *broken.UNREADABLE,
 )
 _SAYS: tuple[tuple[type[Exception], str], ...] = (
     (CannotResolveHostError, "has no address"),
     (DownloadConnectionRefusedError, "refuses the connection"),
     (DownloadTimeoutError, "did not answer in time"),
     (DownloadCancelledError, "sends more than the limit"),
+    (DownloadFailedError, "broke the connection before it had answered"),
 )
 
 
 def network_sentence(url: str, error: Exception) -> str:
     """Return in plain words how a host failed to answer."""
-    says = next((words for kind, words in _SAYS if isinstance(error, kind)), f"broke the connection ({error})")
-    return f"{urls.origin(url)} {says}"
+    usual = next((words for kind, words in _SAYS if isinstance(error, kind)), f"broke the connection ({error})")
+    return f"{urls.origin(url)} {broken.sentence(error) or usual}"
 
 
 class Pace:
@@ -112,11 +119,25 @@ def retry_after_s(value: str | None) -> float | None:
         return None
 
 
-def robots_rules(status: int, body: bytes) -> Protego:
+def robots_rules(status: int, body: bytes, agent: str) -> Protego:
     """Return the rules of a robots.txt response, as RFC 9309 section 2.3.1 reads the status."""
     if 200 <= status < 300:
-        return Protego.parse(body[:ROBOTS_BYTES].decode("utf-8", errors="replace"))
+        return Protego.parse(_for_us(body[:ROBOTS_BYTES].decode("utf-8", errors="replace"), agent))
     return _DENY_ALL if status >= 500 or status == 429 else _ALLOW_ALL
+
+
+def _for_us(text: str, agent: str) -> str:
+    """Return a robots.txt in which everybody who is neither we nor "*" is one and the same stranger.
+
+    Every rule is kept once for each agent above it: half a megabyte of agents and rules would take gigabytes.
+    """
+    return "\n".join(_STRANGER if _is_strangers(line, agent.lower()) else line for line in text.splitlines())
+
+
+def _is_strangers(line: str, agent: str) -> bool:
+    found = _AGENT.match(line)
+    name = "" if found is None else found[1].strip().lower().replace("*", "")
+    return name != "" and name not in agent
 
 
 def product(user_agent: str) -> str:
@@ -190,16 +211,21 @@ class Manners:
         if kept is None:
             request = Request(
                 f"{host}/robots.txt",
-                meta={"is_robots": True, "download_maxsize": 4 * ROBOTS_BYTES},
+                meta={"is_robots": True, "download_maxsize": ROBOTS_MOST},
                 dont_filter=True,
             )
             try:
                 response = await self.crawler.engine.download_async(request)
             except NETWORK_ERRORS as error:
                 raise Unreachable(network_sentence(host, error)) from error
+            except IgnoreRequest as refused:
+                if isinstance(refused, (Refused, Unreachable)):
+                    raise
+                raise Refused(f"robots.txt of {host}: {broken.refusal(refused, ROBOTS_MOST)}") from refused
             self.crawler.spider.robots_seen(host, response)
             kept = (response.status, response.body)
-        rules = robots_rules(*kept)
+        status, body = kept
+        rules = robots_rules(status, body, product(self.agent))
         asked = rules.crawl_delay(product(self.agent))
         if asked:
             self.pace.slow_down(host, float(asked))
@@ -228,6 +254,16 @@ class GuardedRoad:
         hosts = request.meta.get("hosts")
         if hosts is not None and urls.host(request.url) not in hosts:
             raise Refused(f"it leads to {urls.host(request.url)}, which is not a host of the source")
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Refuse what would cost too much, or break, whoever reads it next."""
+        packings = b",".join(response.headers.getlist("Content-Encoding")).split(b",")
+        if len(packings) > MAX_PACKINGS:
+            raise Refused(f"its body is packed {len(packings)} times over")
+        location = (response.headers.get("Location") or b"").decode("utf-8", errors="replace")
+        if 300 < response.status < 400 and location and urls.canonical(location, request.url) is None:
+            raise Refused(f"it leads to {location[:200]!r}, which is no web address")
+        return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Say that the guard refused, where the network only knows that no address was left."""

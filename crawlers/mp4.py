@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crawlers.reels import NotAFilm
 
 Ints = NDArray[np.int64]
-MAX_SAMPLES = 4_000_000  # eighteen hours at 60 frames a second
+MAX_SAMPLES = 2_000_000  # nine hours at 60 frames a second; their tables take 150 MB
 LONGEST_HEADER = 16  # bytes of a box before its content
 _MAX_BOXES = 1_000  # side by side; a film needs a dozen
 _MAX_EDITS = 64  # of one track; a film needs a handful, and decoders decode anew for each: 20,000 took a minute

@@ -1,10 +1,11 @@
 """A page as saved: its address and its markup, with the few ways every reader needs to look at it. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from lxml import etree
 from parsel import Selector
 from w3lib.encoding import html_to_unicode
 
@@ -12,7 +13,7 @@ from crawlers import urls
 
 MAX_TEXT = 20_000  # characters of visible text that are kept
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
-_UNSEEN = "not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template or ancestor::head)"
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "head"})
 _FEEDS = "link[rel~=alternate][type*='rss']::attr(href), link[rel~=alternate][type*='atom']::attr(href)"
 _LAZY = ("data-original", "data-src", "data-lazy-src", "data-full", "data-url", "src")
 
@@ -33,7 +34,7 @@ class Page:
     @cached_property
     def selector(self) -> Selector:
         """The page as a tree."""
-        return Selector(text=self.html or "<html></html>", base_url=self.url)
+        return Selector(text=self.html or "<html></html>", type="html", base_url=self.url, huge_tree=False)
 
     @cached_property
     def base(self) -> str:
@@ -44,9 +45,29 @@ class Page:
     @cached_property
     def text(self) -> str:
         """The visible text, one line a text node, at most 20,000 characters."""
-        nodes = self.selector.xpath(f"//body//text()[{_UNSEEN}]").getall()
-        lines = (_SPACE.sub(" ", node).strip() for node in nodes)
-        return "\n".join(line for line in lines if line)[:MAX_TEXT]
+        lines, left = list[str](), MAX_TEXT
+        for node in self._words():
+            line = _SPACE.sub(" ", node[: 10 * MAX_TEXT]).strip()
+            if line and left > 0:
+                lines.append(line)
+                left -= len(line) + 1
+            if left <= 0:
+                break
+        return "\n".join(lines)[:MAX_TEXT]
+
+    def _words(self) -> Iterator[str]:
+        """Yield the text nodes a visitor sees, in order; one by one, because a page may hold a million."""
+        body = self.selector.root.find("body")
+        if body is None:
+            return
+        walk = etree.iterwalk(body, events=("start", "end", "comment", "pi"))
+        for event, element in walk:
+            if event == "start" and element.tag in _UNSEEN:
+                walk.skip_subtree()
+            elif event == "start" and element.text:
+                yield element.text
+            if event != "start" and element is not body and element.tail:
+                yield element.tail
 
     def first(self, css: str | None) -> str:
         """Return the text (or attribute) the selector finds first, "" when it finds nothing."""

@@ -24,6 +24,8 @@ from crawlers.sources import Limits
 
 # A medium is larger than a page; the time it may take grows with it.
 MEDIA_TIMEOUT_FACTOR = 15
+# What one response may hold in memory, of eight at once; a larger medium comes in ranges, see crawlers.streams.
+RESPONSE_BYTES = 16 << 20
 _HARDENED: dict[str, Any] = {
     # What listens, writes or speaks for itself is off; RemoteControl would run code sent to a local port.
     "REMOTE_CONTROL_ENABLED": False,
@@ -34,16 +36,26 @@ _HARDENED: dict[str, Any] = {
     "REFERRER_POLICY": "no-referrer",  # media say which page shows them, see crawlers.walk; nothing else says anything
     "METAREFRESH_ENABLED": False,
     "ROBOTSTXT_OBEY": False,  # obeyed by crawlers.manners, which also keeps it as evidence
-    "DOWNLOAD_HANDLERS": {"file": None, "data": None, "ftp": None, "s3": None},
+    "DOWNLOAD_HANDLERS": {
+        "http": "crawlers.handler.BoundedHandler",
+        "https": "crawlers.handler.BoundedHandler",
+        "file": None,
+        "data": None,
+        "ftp": None,
+        "s3": None,
+    },
     "DOWNLOAD_VERIFY_CERTIFICATES": True,
     "TWISTED_DNS_RESOLVER": "crawlers.guard.GuardedResolver",
-    "DOWNLOADER_MIDDLEWARES": {"crawlers.manners.GuardedRoad": 940, "crawlers.manners.Manners": 950},
+    "DOWNLOADER_MIDDLEWARES": {
+        "crawlers.manners.GuardedRoad": 940,
+        "crawlers.manners.Manners": 950,
+    },
     "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the frontier decides what is new
     "HTTPERROR_ALLOW_ALL": True,  # an error page is evidence too
     "REDIRECT_MAX_TIMES": 8,
     "RETRY_TIMES": 2,
     "CONCURRENT_ITEMS": 4,  # Scrapy starts that many tasks per response; 100 costs a third of the speed
-    "CONCURRENT_REQUESTS": 8,  # each may hold a film in memory, up to max_media_bytes
+    "CONCURRENT_REQUESTS": 8,  # each may hold RESPONSE_BYTES in memory
     "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
     "DOWNLOAD_DELAY": 0,  # crawlers.manners spaces requests, Crawl-delay and Retry-After in one place
     "LOG_ENABLED": False,
@@ -110,7 +122,7 @@ def settings(crawl: Crawl, limits: Limits, languages: Sequence[str] = ()) -> dic
 def media_meta(limits: Limits, max_bytes: int | None = None) -> dict[str, Any]:
     """Return the request meta that holds a medium to its own limits, or a part of one to `max_bytes`."""
     return {
-        "download_maxsize": min(max_bytes or limits.max_media_bytes, limits.max_media_bytes),
+        "download_maxsize": min(max_bytes or RESPONSE_BYTES, RESPONSE_BYTES, limits.max_media_bytes),
         "download_timeout": limits.timeout_s * MEDIA_TIMEOUT_FACTOR,
     }
 

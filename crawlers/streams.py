@@ -18,7 +18,8 @@ from crawlers.sources import Limits
 
 PLAYLISTS = (sniff.PLAYLIST, sniff.MPD)
 HEAD_BYTES = 64 << 10  # of the first request; mostly holds a short film's whole index
-MAX_INDEX_BYTES = 64 << 20
+RANGE_BYTES = 8 << 20  # of one request, so that never more than it is held in memory twice
+MAX_INDEX_BYTES = 32 << 20
 MAX_TOP_BOXES = 16  # before the index
 _CONTENT_RANGE = re.compile(rb"^bytes (\d{1,18})-(\d{1,18})/(\d{1,18})$")
 
@@ -35,12 +36,15 @@ async def assemble(url: str, response: Response, fetch: Fetch, blobs: BlobStore,
 
 
 async def sample(url: str, fetch: Fetch, blobs: BlobStore, limits: Limits) -> Fetched:
-    """Return a capture of stretches spread evenly over an MP4 that is larger than the limit, fetched by byte ranges.
+    """Return a capture of a medium that is too large for one response, fetched by byte ranges: whole where it fits the
+    limit, else stretches spread evenly over an MP4.
 
     A decoder sees a normal film whose pictures have their own times. Raises NotAFilm, also when the server does not
     keep to ranges; a network error goes up as it is.
     """
     file = await _Remote.opened(url, fetch)
+    if file.size <= limits.max_media_bytes:
+        return await _whole(url, file, blobs)
     ftyp, moov, end = await _index(file)
     mp4.refuse_many_edits(moov)
     here = _Road(fetch, blobs, limits)
@@ -64,6 +68,20 @@ async def sample(url: str, fetch: Fetch, blobs: BlobStore, limits: Limits) -> Fe
     )
     said = reels.marked(file.parts, says)
     return replace(road.described(url, file.first), mime=sniff.mime(opening), blob=blob, size_bytes=size, parts=said)
+
+
+async def _whole(url: str, file: "_Remote", blobs: BlobStore) -> Fetched:
+    """Return a medium put together from ranges, never more than one of them in memory."""
+    kind = sniff.mime(file.first.body)
+    if sniff.media_kind(kind) is None:
+        raise NotAFilm(f"it is {kind}, no picture, film or sound")
+    with tempfile.TemporaryFile(dir=reels.scratch(blobs)) as media:
+        media.write(file.first.body)
+        while media.tell() < file.size:
+            media.write(await file.read(media.tell(), RANGE_BYTES))
+        media.seek(0)
+        blob = blobs.put_chunks(iter(lambda: media.read(reels.CHUNK_BYTES), b""))
+    return replace(road.described(url, file.first), mime=kind, blob=blob, size_bytes=file.size, parts=tuple(file.parts))
 
 
 @dataclass(frozen=True)
@@ -116,6 +134,12 @@ class _Remote:
         known: bytes = self.first.body
         if first_byte + length <= len(known):
             return known[first_byte : first_byte + length]
+        found = bytearray()
+        while len(found) < length:
+            found += await self._range(first_byte + len(found), min(RANGE_BYTES, length - len(found)))
+        return bytes(found)
+
+    async def _range(self, first_byte: int, length: int) -> bytes:
         piece = Piece(self.url, first_byte, length)
         answer = await _part(piece, self.fetch)
         if _size(answer, piece) != self.size or len(answer.body) != length:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.utils.misc import load_object
 
 from config.errors import MekikiError
 from crawlers.guard import GuardedResolver
+from crawlers.handler import BoundedHandler
 
 BROWSER_HANDLER = "crawlers.browser.GuardedBrowser"  # by name: it needs the optional extra "browser"
 _SHUT = ("HTTPPROXY_ENABLED", "TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED", "METAREFRESH_ENABLED")
@@ -26,7 +26,7 @@ def refuse(crawler: Any) -> None:
         if scheme not in ("http", "https"):
             raise Unguarded(f'Something brings a handler for "{scheme}:" addresses; remove the add-on or plugin.')
         # Handlers on other HTTP libraries look names up by themselves: they never ask our resolver.
-        if handler != BROWSER_HANDLER and load_object(handler) is not HTTP11DownloadHandler:
+        if handler != BROWSER_HANDLER and load_object(handler) is not BoundedHandler:
             raise Unguarded(f"{handler} would fetch {scheme}: addresses past the guard; remove the add-on or plugin.")
     if not isinstance(reactor.nameResolver, GuardedResolver):
         raise Unguarded("Names would be looked up past the guard; remove what replaces TWISTED_DNS_RESOLVER.")

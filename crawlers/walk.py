@@ -14,11 +14,11 @@ from twisted.python.failure import Failure
 from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import equipment, onward, reading, render, road, settle, showing, sniff, streams, urls
+from crawlers import broken, equipment, onward, reading, render, road, settle, showing, sniff, streams, urls
 from crawlers.captures import Fetched
 from crawlers.extract import Reader
 from crawlers.interface import Finding
-from crawlers.manners import NETWORK_ERRORS, Manners, Unreachable, network_sentence, robots_rules
+from crawlers.manners import NETWORK_ERRORS, Manners, Unreachable, network_sentence, product, robots_rules
 from crawlers.page import Page
 from crawlers.reels import Fetch, NotAFilm
 from crawlers.render import Memory
@@ -30,6 +30,7 @@ HEARTBEAT_S = 10.0
 PORTION = 32  # addresses read from the line at once
 FEW = 16  # on their way; below it the next portion is read, so that the crawler never runs dry
 SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
+FILMS_AT_ONCE = 2  # put together or sampled: the index of each may take 150 MB
 _NO_FILM: tuple[type[Exception], ...] = (NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
 _NO_ANSWER: tuple[type[Exception], ...] = (Unreachable, *NETWORK_ERRORS)
 _NOT_SHOWN: tuple[type[Exception], ...] = (IgnoreRequest, *NETWORK_ERRORS)
@@ -91,6 +92,7 @@ class Walker(Spider):
         self.taken: dict[int, str] = {}  # role of each entry on its way
         self.settled = asyncio.Event()  # something came back
         self.closing: asyncio.Task[None] | None = None  # kept, or the loop may drop it half done
+        self.films = asyncio.Semaphore(FILMS_AT_ONCE)
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "Walker":
@@ -235,9 +237,10 @@ class Walker(Spider):
                 trouble = reading.answered(response.status)
             elif sniff.mime(response.body) in streams.PLAYLISTS:
                 try:
-                    fetched = await streams.assemble(
-                        one.url, response, self._road(one), self.walk.blobs, self.walk.limits
-                    )
+                    async with self.films:
+                        fetched = await streams.assemble(
+                            one.url, response, self._road(one), self.walk.blobs, self.walk.limits
+                        )
                 except _NO_FILM as wrong:
                     fetched = road.fetched(one.url, response, self.walk.blobs)
                     trouble = str(wrong)
@@ -267,24 +270,30 @@ class Walker(Spider):
             error = failure.value
             assert isinstance(error, Exception)
             if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
-                self.walk.settler.close(one, "refused", str(error))
+                limit = request.meta.get("download_maxsize", self.walk.limits.max_page_bytes)
+                self.walk.settler.close(one, "refused", broken.refusal(error, limit))
             elif isinstance(error, DownloadCancelledError):
-                await self._too_large(one, error)
+                await self._too_large(one)
+            elif broken.sentence(error) is not None:
+                self._heard()
+                self.walk.settler.close(one, "failed", network_sentence(one.url, error))
             elif isinstance(error, _NO_ANSWER):
                 self._no_answer(one, str(error) if isinstance(error, Unreachable) else network_sentence(one.url, error))
             else:
                 self.stop(error)
             self.walk.tell()
 
-    async def _too_large(self, one: Errand, error: Exception) -> None:
-        """Sample a film that is larger than the limit; whatever else is too large is refused."""
-        says = f"it is larger than the limit ({error})"
+    async def _too_large(self, one: Errand) -> None:
+        """Take a medium that is too large for one response in ranges; whatever else is too large is refused."""
         if one.role == "page":
+            says = f"it is larger than the limit of {self.walk.limits.max_page_bytes} bytes"
             self.walk.settler.close(one, "refused", says)
             return
+        says = f"it is larger than the limit of {road.media_meta(self.walk.limits)['download_maxsize']} bytes"
         self._heard()
         try:
-            fetched = await streams.sample(one.url, self._road(one), self.walk.blobs, self.walk.limits)
+            async with self.films:
+                fetched = await streams.sample(one.url, self._road(one), self.walk.blobs, self.walk.limits)
         except _NO_FILM as wrong:
             self.walk.settler.close(one, "refused", f"{says}, and {wrong}")
         else:
@@ -311,7 +320,7 @@ class Walker(Spider):
         """Keep a robots.txt as evidence of what we were allowed, and go to the host's sitemaps."""
         with self._stopping():
             kept = road.fetched(settle.robots_url(host), response, self.walk.blobs)
-            rules = robots_rules(response.status, response.body)
+            rules = robots_rules(response.status, response.body, product(self.crawler.settings["USER_AGENT"]))
             self.walk.settler.robots(kept, onward.sitemaps(self.walk.source, host, rules.sitemaps))
 
     def fault(self, failure: Failure) -> None:

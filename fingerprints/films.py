@@ -91,6 +91,7 @@ def _check(streams: Streams, form: Format, limits: Limits) -> None:
     if streams.video is not None:
         context = streams.video.codec_context
         context.thread_count = 1
+        context.options = {"max_pixels": str(limits.max_pixels)}  # the frames' own size: the header's is only a claim
         if context.width * context.height > limits.max_pixels:
             raise Unreadable(
                 f"This {form.name} film has frames of more than {limits.max_pixels:,} pixels (decode.max_pixels)."

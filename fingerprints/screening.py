@@ -101,7 +101,18 @@ def _seen(
         end_s = max(end_s, glance.end_s - picture.origin_s + streams.frame_s)
     if end_s > limits.max_video_s + streams.frame_s:
         raise too_long(form, limits)
+    if streams.video is not None and picture.size is None:
+        raise _nothing_seen(streams, form, limits)
     return _Seen(_facts(streams, picture, track, end_s, form), track, picture.origin_s)
+
+
+def _nothing_seen(streams: Streams, form: Format, limits: Limits) -> Unreadable:
+    """Return the refusal of a film of which no picture came; a decoder that refused a size knows none afterwards."""
+    assert streams.video is not None
+    says = f"No picture of this {form.name} film can be decoded; it is damaged or broken off"
+    if streams.video.codec_context.width == 0:
+        return Unreadable(f"{says}, or its frames have more than {limits.max_pixels:,} pixels (decode.max_pixels).")
+    return Unreadable(f"{says}.")
 
 
 def _facts(streams: Streams, picture: Screen, track: "_Track", end_s: float, form: Format) -> MediaFacts:
@@ -111,8 +122,7 @@ def _facts(streams: Streams, picture: Screen, track: "_Track", end_s: float, for
         raise Unreadable(f"Nothing of the sound of this {form.name} file can be decoded; it is damaged or broken off.")
     if streams.video is None:
         return MediaFacts("audio", duration_s=round(sound_s, 3), has_sound=True)
-    if picture.size is None:
-        raise Unreadable(f"No picture of this {form.name} film can be decoded; it is damaged or broken off.")
+    assert picture.size is not None
     rate = round(1 / streams.frame_s, 3)
     return MediaFacts("video", *picture.size, round(end_s, 3), rate, has_sound=sound_s > 0)
 

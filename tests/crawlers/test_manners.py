@@ -63,7 +63,7 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value: str | None, seconds:
     (429, b"", False), (200, b"\xff\xfe\x00nonsense", True), (200, b"User-agent: *\nDisallow: /x\nAllow: /x/y", True),
 ])  # fmt: skip
 def test_robots_are_read_as_rfc_9309_says(status: int, body: bytes, may: bool) -> None:
-    rules = manners.robots_rules(status, body)
+    rules = manners.robots_rules(status, body, "mekiki")
 
     assert rules.can_fetch("http://a.example/x/y", manners.product(AGENT)) is may
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import struct
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -289,8 +290,26 @@ def test_what_cannot_be_sampled_is_one_sentence_after_a_few_requests(
     web: SmallWeb, road: Road, serve: Callable[[SmallWeb], str], says: str
 ) -> None:
     with pytest.raises(NotAFilm, match=says):
-        road.sampled(serve(web))
+        road.sampled(serve(web), LIMITS.model_copy(update={"max_media_bytes": 30}))
     assert len(web.asked) <= 3
+
+
+def test_a_film_too_large_for_one_response_but_not_for_the_limit_is_taken_whole(web: SmallWeb, road: Road) -> None:
+    film = FILM + struct.pack(">I4s", 8 + (20 << 20), b"free") + bytes(20 << 20)
+
+    fetched = road.sampled(put(web, "/f.mp4", film), LIMITS.model_copy(update={"max_media_bytes": len(film)}))
+
+    assert road.film(fetched) == film
+    assert fetched.blob == hashlib.sha256(film).hexdigest()
+    assert reels.sample_of(fetched.parts) is None
+    assert fetched.parts is not None
+    assert sum(size for _, _, size in fetched.parts) == len(film)
+    assert max(size for _, _, size in fetched.parts) <= streams.RANGE_BYTES
+
+
+def test_a_page_is_not_taken_whole_for_a_film(web: SmallWeb, road: Road) -> None:
+    with pytest.raises(NotAFilm, match="text/html, no picture"):
+        road.sampled(put(web, "/f.mp4", b"<!doctype html><html>" + b" " * 99_999))
 
 
 def test_a_scattered_order_holds_every_number_once_and_any_beginning_is_spread() -> None:
