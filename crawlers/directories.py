@@ -39,9 +39,14 @@ class Directory:
     directories: tuple[str, ...] = ()  # further sitemaps
     fault: str | None = None  # why it was read only in part
 
+    @property
+    def trouble(self) -> str | None:
+        """Why it names nothing at all; None when it names something, or is sound and empty."""
+        return None if self.pages or self.directories else self.fault
+
     def finding(self, url: str, kind: PageKind) -> Finding:
         """Return it as what a reader hands on: nothing but addresses."""
-        return Finding(url, kind, "", links=self.pages, lists=self.directories)
+        return Finding(url, kind, "", links=self.pages, lists=self.directories, is_directory=True, fault=self.fault)
 
 
 def read(body: bytes, url: str) -> Directory | None:

@@ -48,17 +48,12 @@ def read_page(read: Reader, page: Page, source: Source) -> Finding:
     return found
 
 
-def read_document(
-    read: Reader, url: str, body: bytes, headers: Iterable[tuple[str, str]], source: Source
-) -> tuple[Finding, str | None]:
-    """Return what a fetched document says, a page or a sitemap or a feed, and why it was read only in part.
-
-    Raises UnreadablePage.
-    """
+def read_document(read: Reader, url: str, body: bytes, headers: Iterable[tuple[str, str]], source: Source) -> Finding:
+    """Return what a fetched document says: a page, a sitemap or a feed. Raises UnreadablePage."""
     listed = directories.read(body, url)
     if listed is not None:
-        return listed.finding(url, source.kind), listed.fault
-    return read_page(read, Page.of(url, body, headers), source), None
+        return listed.finding(url, source.kind)
+    return read_page(read, Page.of(url, body, headers), source)
 
 
 def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer: bool = False) -> Finding:

@@ -146,7 +146,9 @@ def begin(session: Session, source: Source, also: Sequence[str] = ()) -> Sweep:
     return row
 
 
-def add(session: Session, sweep_id: int, addresses: Iterable[Address]) -> list[FrontierEntry]:
+def add(
+    session: Session, sweep_id: int, addresses: Iterable[Address], *, at_most: int | None = None
+) -> list[FrontierEntry]:
     """Put the addresses the source does not know yet in line, and return only those, in order."""
     sweep = session.get_one(Sweep, sweep_id)
     by_hash: dict[str, Address] = {}
@@ -161,10 +163,19 @@ def add(session: Session, sweep_id: int, addresses: Iterable[Address]) -> list[F
         )
         for key, one in by_hash.items()
         if key not in known
-    ]  # fmt: skip
+    ][:at_most]  # fmt: skip
     session.add_all(fresh)
     session.flush()
     return fresh
+
+
+def recall(session: Session, sweep_id: int, wanted: Iterable[str]) -> None:
+    """Put known addresses back in line although they rest, unless this sweep has looked at them already."""
+    began = session.get_one(Sweep, sweep_id).started_at
+    for row in entries(session, sweep_id, wanted).values():
+        if row.sweep_id != sweep_id and (row.due_at is None or row.due_at > began):
+            row.due_at = began
+    session.flush()
 
 
 def entries(session: Session, sweep_id: int, wanted: Iterable[str]) -> dict[str, FrontierEntry]:

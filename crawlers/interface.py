@@ -47,4 +47,6 @@ class Finding:
     links: tuple[str, ...] = ()  # where the spider goes on
     lists: tuple[str, ...] = ()  # feeds or further sitemaps that name more pages
     next_list: str | None = None  # the next page of this list, by the source's numbering
+    is_directory: bool = False  # a sitemap or a feed: it names pages and shows nothing
+    fault: str | None = None  # why it was read only in part
     provenance: dict[str, str] = field(default_factory=dict)  # field -> "jsonld", "opengraph", "selector", "heuristic"

@@ -1,12 +1,13 @@
-"""Where a sweep begins, and which addresses a page that was read adds to it."""
+"""Where a sweep begins, and what a page that was read puts in line."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crawlers import urls
+from crawlers import frontier, urls
 from crawlers.captures import Capture
 from crawlers.discovery import Names, queries
 from crawlers.frontier import Address, Sweep
@@ -14,6 +15,9 @@ from crawlers.interface import Finding
 from crawlers.sources import Source
 
 MAX_SITEMAPS = 200  # of one robots.txt
+MAX_LINKS = 5_000  # new ones of one look at a page; more is a trap that makes addresses
+MAX_NAMED = 50_000  # new ones of one sitemap
+MAX_NEW = 200_000  # of one run of a sweep; a site that names more is read further by the next one
 PORTION = 500  # below every database's limit of bound values
 
 
@@ -48,39 +52,43 @@ def _last_asked(session: Session, wanted: Sequence[str]) -> dict[str, datetime]:
     return found
 
 
-def addresses(
-    session: Session, source: Source, sweep_id: int, *, depth: int, finding: Finding, listed: set[str]
-) -> list[Address]:
-    """Return what is to be visited after a page at this depth, lists before items.
+@dataclass
+class Room:
+    """What one run of a sweep has been shown by lists, and how many addresses it still takes from anybody."""
 
-    `listed` is what the sweep's lists have shown so far; this one's items are added. A list that only shows again what
-    others showed has come to its end: many sites answer every number with their last page.
+    shown: set[str] = field(default_factory=set)
+    left: int = MAX_NEW
+
+
+def put_in_line(session: Session, source: Source, sweep_id: int, *, depth: int, finding: Finding, room: Room) -> None:
+    """Put what a page at this depth leads to in line, lists before items.
+
+    A list goes on as long as it shows what no other list of this run has shown: many sites answer every number with
+    their last page. Its next page is asked in this sweep, however it rests, when there is something new on this one.
     """
     lists = [url for url in finding.lists if depth == 0 and source.reaches(url)]
     inside = [url for url in finding.links if source.covers(url)]
+    called = list(lists)
     if depth == 0 and finding.next_list is not None and source.reaches(finding.next_list):
-        shows_new = bool(set(inside) - listed)
-        listed.update(inside)
-        if shows_new and not _has_seen_enough(session, source, sweep_id, inside):
+        seen, is_known = _seen_before(session, sweep_id, inside)
+        limit = source.discover.stop_when_seen
+        has_seen_enough = limit is not None and seen >= min(limit, len(inside))
+        if not room.shown.issuperset(inside) and not has_seen_enough:
             lists.append(finding.next_list)
+            called += [] if is_known else [finding.next_list]
+        room.shown.update(inside)
     deeper = inside if depth < source.scope.max_depth else []
-    return [*(Address(url, "page", depth) for url in lists), *(Address(url, "page", depth + 1) for url in deeper)]
+    named = [*(Address(url, "page", depth) for url in lists), *(Address(url, "page", depth + 1) for url in deeper)]
+    most = min(room.left, MAX_NAMED if finding.is_directory else MAX_LINKS)
+    room.left -= len(frontier.add(session, sweep_id, named, at_most=most))
+    frontier.recall(session, sweep_id, called)
 
 
-def _has_seen_enough(session: Session, source: Source, sweep_id: int, shown: Sequence[str]) -> bool:
-    """Say whether earlier sweeps have captured so many of a list's items that what comes after is known too."""
-    limit = source.discover.stop_when_seen
-    if limit is None:
-        return False
-    seen = 0
-    for portion in _portions([urls.url_hash(url) for url in shown]):
-        rows = (
-            select(func.count(Capture.url_hash.distinct()))
-            .join(Sweep, Sweep.id == Capture.sweep_id)
-            .where(Sweep.source == source.id, Capture.sweep_id != sweep_id, Capture.url_hash.in_(portion))
-        )
-        seen += session.scalar(rows) or 0
-    return seen >= min(limit, len(shown))
+def _seen_before(session: Session, sweep_id: int, shown: Sequence[str]) -> tuple[int, bool]:
+    """Return how many of a list's items earlier sweeps have looked at, and whether they knew all of them."""
+    began = session.get_one(Sweep, sweep_id).started_at
+    known = [row for row in frontier.entries(session, sweep_id, shown).values() if row.first_seen_at < began]
+    return sum(row.settled_at is not None for row in known), len(known) == len(set(shown))
 
 
 def _portions(hashes: Sequence[str]) -> list[Sequence[str]]:

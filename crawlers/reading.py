@@ -16,8 +16,8 @@ Read = tuple[str | None, Finding | None]  # why it is no finding although it ans
 
 def of_directory(response: Response, where: str, source: Source) -> Read | None:
     """Return what a sitemap or a feed says; None when the answer is neither."""
-    listed = directories.read(response.body, where) if response.status < 400 else None
-    return None if listed is None else (listed.fault, listed.finding(where, source.kind))
+    listed = None if is_no_answer(response.status) else directories.read(response.body, where)
+    return None if listed is None else (listed.trouble, listed.finding(where, source.kind))
 
 
 def of_page(page: Page, fetched: Fetched, source: Source, read: Reader) -> Read:

@@ -6,7 +6,7 @@ sweep neither loses nor doubles anything.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import select
@@ -18,11 +18,11 @@ from crawlers.captures import Capture, Fetched, FindingRow
 from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
 from crawlers.interface import Finding
 from crawlers.looks import Reading, Validators
+from crawlers.onward import Room
 from crawlers.revisit import Rhythm
 from crawlers.sources import Limits, Source
 
 MAX_MEDIA_TRIES = 3  # sweeps that may begin anew on a medium that never answers; then the sweep ends without it
-MAX_LINKS = 5_000  # of one page; more is a trap that makes addresses
 OUTSIDE = "it lies outside the scope that its source has now"
 Settled = Literal["refused", "failed"]
 Transaction = Callable[[], AbstractContextManager[Session]]
@@ -48,7 +48,7 @@ class Settler:
     source: Source
     sweep_id: int
     limits: Limits
-    listed: set[str] = field(default_factory=set)  # what the lists of this run have shown
+    room: Room = field(default_factory=Room)
 
     @property
     def rhythm(self) -> Rhythm:
@@ -84,7 +84,9 @@ class Settler:
         return []
 
     def _is_inside(self, row: FrontierEntry) -> bool:
-        return row.depth == 0 or (row.depth <= self.source.scope.max_depth and self.source.covers(row.url))
+        if row.depth == 0:
+            return self.source.reaches(row.url)
+        return row.depth <= self.source.scope.max_depth and self.source.covers(row.url)
 
     def _errands(self, session: Session, rows: Sequence[FrontierEntry]) -> list[Errand]:
         pages = (
@@ -120,6 +122,7 @@ class Settler:
             else:
                 self._read(session, sweep, row, capture, fetched, finding)
             shown.grant(session, row, capture, since)  # an address that is a page to one page and a picture to another
+            self._set_down(row)
 
     def medium(self, one: Errand, fetched: Fetched, *, trouble: str | None = None) -> None:
         """Keep a medium and link it to every finding that shows it."""
@@ -155,6 +158,7 @@ class Settler:
             looks.confirmed(row, self.sweep_id, self.rhythm)
             shown.again(session, sweep, row)
             shown.grant(session, row, capture, since)
+            self._set_down(row)
 
     def robots(self, fetched: Fetched, sitemaps: Sequence[str] = ()) -> None:
         """Keep a robots.txt, once a sweep, and put the host's sitemaps in line."""
@@ -162,6 +166,7 @@ class Settler:
             if captures.find(session, self.sweep_id, fetched.url) is None:
                 captures.keep(session, self.sweep_id, "robots", fetched)
                 frontier.add(session, self.sweep_id, [Address(url, "page", 0) for url in sitemaps])
+                frontier.recall(session, self.sweep_id, sitemaps)
 
     def robots_kept(self, url: str) -> tuple[int, str] | None:
         """Return status and blob of a robots.txt this sweep has kept, or None."""
@@ -180,6 +185,7 @@ class Settler:
                 sweep.refused += 1
             else:
                 looks.failed(row, self.sweep_id, reason, self.rhythm)
+            self._set_down(row)
 
     def reopen(self, one: Errand, reason: str) -> None:
         """Leave an address to a resumed sweep."""
@@ -187,6 +193,11 @@ class Settler:
             row = session.get_one(FrontierEntry, one.entry_id)
             if row.role == "page" or row.failures < MAX_MEDIA_TRIES:
                 frontier.reopen(row, session.get_one(Sweep, self.sweep_id), reason)
+
+    def _set_down(self, row: FrontierEntry) -> None:
+        """Take a query out of the line: a sweep begins with it as long as its work is registered, and nothing else."""
+        if self.source.search is not None and self.source.search.asks(row.url):
+            row.due_at = None
 
     def beat(self) -> None:
         """Say that the sweep is alive."""
@@ -225,11 +236,8 @@ class Settler:
         else:
             shown.again(session, sweep, row)
         if finding is not None:
-            finding = replace(finding, links=finding.links[:MAX_LINKS])
-            further = onward.addresses(
-                session, self.source, self.sweep_id, depth=row.depth, finding=finding, listed=self.listed
-            )
-            frontier.add(session, self.sweep_id, further)
+            row.reason = finding.fault
+            onward.put_in_line(session, self.source, self.sweep_id, depth=row.depth, finding=finding, room=self.room)
 
     def _in_trouble(self, session: Session, sweep: Sweep, row: FrontierEntry, reason: str) -> None:
         if not reason.startswith(looks.NOT_THERE):

@@ -20,6 +20,7 @@ from crawlers.interface import Finding
 from crawlers.sources import Source
 from crawlers.tryout import Document
 
+UNSAID = ("text", "is_directory")  # too long for a person to check; plain from the document
 FOLDER = "pages"  # beside a source's file
 ENDINGS = (".html", ".xml")  # a page; a sitemap or a feed
 
@@ -41,7 +42,7 @@ class GoldenPage:
         """Return what is read off the document now, in the shape of `expected`. Raises UnreadablePage."""
         saved = self.document
         return plain(
-            extract.read_document(spiders.reader(self.source), saved.url, saved.body, saved.headers, self.source)[0]
+            extract.read_document(spiders.reader(self.source), saved.url, saved.body, saved.headers, self.source)
         )
 
     def differences(self) -> list[str]:
@@ -60,7 +61,7 @@ class GoldenPage:
 
 def plain(finding: Finding) -> dict[str, object]:
     """Return a Finding as JSON holds it; fields that say nothing are left out, and so is the visible text."""
-    fields = {name: _plain(value) for name, value in asdict(finding).items() if name != "text"}
+    fields = {name: _plain(value) for name, value in asdict(finding).items() if name not in UNSAID}
     return {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
 
 

@@ -21,7 +21,7 @@ class Trial:
 
 def of(source: Source, document: Document) -> Trial:
     """Return what the source's file makes of the document. Raises UnreadablePage."""
-    found, fault = extract.read_document(spiders.reader(source), document.url, document.body, document.headers, source)
+    found = extract.read_document(spiders.reader(source), document.url, document.body, document.headers, source)
     wanted = tuple(dict.fromkeys((*found.lists, *([found.next_list] if found.next_list else []), *found.links)))
     lists = {*found.lists, found.next_list}
     leaves = {url: why for url in wanted if (why := _refusal(source, url, is_list=url in lists))}
@@ -29,7 +29,10 @@ def of(source: Source, document: Document) -> Trial:
         finding=found,
         follows=tuple(url for url in wanted if url not in leaves),
         leaves=tuple(leaves.items()),
-        fails=(*([f"It is read only in part: {fault}."] if fault else []), *_failures(source, document, found)),
+        fails=(
+            *([f"It is read only in part: {found.fault}."] if found.fault else []),
+            *_failures(source, document, found),
+        ),
     )
 
 
@@ -62,5 +65,5 @@ def _is_item(source: Source, found: Finding, page: Page) -> bool:
     """Say whether a document should be a finding: it is no list of items, no sitemap, no feed and no search result."""
     if found.media or found.listing is not None:
         return True
-    is_list = bool(page.links(source.extract.item)) or not found.title
+    is_list = bool(page.links(source.extract.item)) or found.is_directory
     return not is_list and not (source.search is not None and source.search.asks(found.url))

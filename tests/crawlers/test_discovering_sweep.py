@@ -68,6 +68,24 @@ def test_by_the_usual_sitemap_where_robots_txt_names_none(web: SmallWeb, web_hom
     assert titles(web_home) == {"Post 4"}
 
 
+def test_a_sitemap_that_breaks_off_gives_what_came_before_and_says_so(
+    web: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:
+    whole = sitemap(web, "/board/1", "/board/2")
+    web.changed["/map.xml"] = Answer(whole[: whole.index(b"/board/2")], kind="text/xml")
+    web.changed["/torn.xml"] = Answer(b"<urlset><url><loc", kind="text/xml")
+    write_source(web_home.settings.sources, web, "mapped", "image_board", ["/map.xml", "/torn.xml"], BOARD)
+
+    said = swept(mekiki, "mapped")
+
+    assert (titles(web_home), said["failed"]) == ({"Post 1"}, 1)
+    with web_home.readers()() as session:
+        entries = session.scalars(select(FrontierEntry).where(FrontierEntry.url.endswith(".xml")))
+        assert {one.url.rpartition("/")[2]: (one.state, "broken XML" in str(one.reason)) for one in entries} == {
+            "map.xml": ("done", True), "torn.xml": ("failed", True),
+        }  # fmt: skip
+
+
 def test_by_the_feed_that_the_first_page_names(web: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:
     web.changed["/blog"] = html(
         "<h1>Blog</h1>", '<link rel="alternate" type="application/rss+xml" href="/blog/feed"><title>Blog</title>'
@@ -184,6 +202,8 @@ def test_more_queries_than_a_sweep_may_make_take_turns(web: SmallWeb, web_home: 
 
     swept(mekiki, "market")
     assert web.count("/find?q=Gamma+Road") == 0
+    with web_home.readers()() as session:  # no query comes back by itself, for its work may be gone by then
+        assert set(session.scalars(select(FrontierEntry.due_at))) == {None}
     swept(mekiki, "market")
 
     assert web.count("/find?q=Gamma+Road") == 1

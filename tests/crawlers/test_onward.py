@@ -1,15 +1,18 @@
 """Where a sweep begins and goes on: queries take turns, and lists end where earlier sweeps have been."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from crawlers import captures, onward, sources
+from crawlers import captures, frontier, looks, onward, sources
 from crawlers.captures import Fetched
 from crawlers.discovery import Names
 from crawlers.frontier import Address
 from crawlers.interface import Finding
+from crawlers.onward import Room
+from crawlers.revisit import Rhythm
 from crawlers.sources import Source
 from tests import factories
 
@@ -38,24 +41,29 @@ def a_list(*numbers: int, **more: object) -> Finding:
     return Finding(f"{SITE}/", "image_board", "", links=posts, next_list=f"{SITE}/?page=2", **more)  # type: ignore[arg-type]
 
 
-def go_on(
-    session: Session, of: Source, finding: Finding, *, depth: int = 0, listed: set[str] | None = None
-) -> list[str]:
-    sweep = factories.sweep(session, "board")
-    seen = set() if listed is None else listed
-    found = onward.addresses(session, of, sweep.id, depth=depth, finding=finding, listed=seen)
-    assert all(isinstance(one, Address) and one.role == "page" for one in found)
-    return [one.url.removeprefix(SITE) for one in found]
+def go_on(session: Session, of: Source, finding: Finding, *, depth: int = 0, room: Room | None = None) -> list[str]:
+    """Return what a page puts in line in a sweep that has just begun, in the order in which it is asked."""
+    sweep = frontier.begin(session, of)
+    (seed,) = frontier.in_line(session, sweep, "page", 9)[:1]
+    looks.refused(seed, sweep.id, "asked already", Rhythm(3600, 86400))
+    onward.put_in_line(session, of, sweep.id, depth=depth, finding=finding, room=room or Room())
+    asked = [row.url.removeprefix(SITE) for row in frontier.in_line(session, sweep, "page", 99)]
+    for row in frontier.in_line(session, sweep, "page", 99):  # and looked at
+        looks.refused(row, sweep.id, "asked already", Rhythm(3600, 86400))
+    sweep.finished_at = sweep.started_at
+    session.flush()
+    return asked
 
 
 def test_lists_come_before_items_and_stay_at_their_depth(session: Session) -> None:
-    sweep = factories.sweep(session, "board")
+    sweep = frontier.begin(session, source())
     finding = a_list(1, lists=(f"{SITE}/feed", "https://else.example/feed", f"{SITE}/secret/feed"))
 
-    found = onward.addresses(session, source(), sweep.id, depth=0, finding=finding, listed=set())
+    onward.put_in_line(session, source(), sweep.id, depth=0, finding=finding, room=Room())
 
-    assert [(one.url, one.depth) for one in found] == [
-        (f"{SITE}/feed", 0), (f"{SITE}/?page=2", 0), (f"{SITE}/post/1", 1),
+    found = frontier.in_line(session, sweep, "page", 9)
+    assert [(one.url.removeprefix(SITE), one.depth) for one in found] == [
+        ("/", 0), ("/feed", 0), ("/?page=2", 0), ("/post/1", 1),
     ]  # fmt: skip
 
 
@@ -64,32 +72,56 @@ def test_the_depth_of_the_file_holds_and_a_post_names_no_lists(session: Session)
 
 
 def test_a_list_that_shows_nothing_new_ends(session: Session) -> None:
-    listed: set[str] = set()
+    room = Room()
 
-    assert "/?page=2" in go_on(session, source(), a_list(1, 2), listed=listed)
-    assert "/?page=2" in go_on(session, source(), a_list(2, 3), listed=listed)
-    assert "/?page=2" not in go_on(session, source(), a_list(2, 3), listed=listed)
+    assert go_on(session, source(), a_list(1, 2), room=room) == ["/?page=2", "/post/1", "/post/2"]
+    assert go_on(session, source(), a_list(2, 3), room=room) == ["/?page=2", "/post/3"]
+    assert go_on(session, source(), a_list(2, 3), room=room) == []
+
+
+def test_the_next_page_is_asked_again_at_once_when_there_is_something_new_on_this_one(session: Session) -> None:
+    go_on(session, source(), a_list(1, 2))
+
+    assert go_on(session, source(), a_list(1, 2)) == []  # page 2 rests until its own time comes
+    assert go_on(session, source(), a_list(3, 1)) == ["/?page=2", "/post/3"]
 
 
 @pytest.mark.parametrize(("known", "goes_on"), [((), True), ((1,), True), ((1, 2), False), ((1, 2, 3), False)])
 def test_so_many_known_items_end_a_list(session: Session, known: tuple[int, ...], goes_on: bool) -> None:
-    earlier, stranger = factories.sweep(session, "board"), factories.sweep(session, "other")
-    for number in known:
-        factories.capture(session, f"{SITE}/post/{number}", earlier)
-    factories.capture(session, f"{SITE}/post/3", stranger)  # another source's sweep says nothing of this one
     enough = source("[discover]\npages = '?page={n}'\nstop_when_seen = 2\n")
+    go_on(session, enough, Finding(f"{SITE}/", "image_board", "", links=tuple(f"{SITE}/post/{n}" for n in known)))
 
     assert ("/?page=2" in go_on(session, enough, a_list(1, 2, 3))) is goes_on
 
 
 def test_a_list_shorter_than_the_limit_ends_when_all_of_it_is_known(session: Session) -> None:
-    earlier = factories.sweep(session, "board")
-    factories.capture(session, f"{SITE}/post/1", earlier)
-    factories.capture(session, f"{SITE}/post/1", factories.sweep(session, "board"))  # twice, and still one item
     enough = source("[discover]\npages = '?page={n}'\nstop_when_seen = 30\n")
+    go_on(session, enough, Finding(f"{SITE}/", "image_board", "", links=(f"{SITE}/post/1",)))
 
-    assert "/?page=2" not in go_on(session, enough, a_list(1))
+    assert go_on(session, enough, a_list(1)) == []
     assert "/?page=2" in go_on(session, enough, a_list(1, 2))
+
+
+def test_items_that_were_left_over_do_not_end_a_list(session: Session) -> None:
+    enough = source("[discover]\npages = '?page={n}'\nstop_when_seen = 1\n")
+    sweep = frontier.begin(session, enough)
+    frontier.add(session, sweep.id, [Address(f"{SITE}/post/1", "page", 1)])  # the budget was spent before it
+
+    assert "/?page=2" in go_on(session, enough, a_list(1))
+
+
+def test_a_sitemap_may_name_more_than_a_page_and_a_sweep_takes_no_more_than_its_room(session: Session) -> None:
+    links = tuple(f"{SITE}/post/{number}" for number in range(onward.MAX_LINKS + 50))
+    room = Room(left=onward.MAX_LINKS + 20)
+    sweep = frontier.begin(session, source())
+
+    page = Finding(f"{SITE}/", "image_board", "", links=links)
+    onward.put_in_line(session, source(), sweep.id, depth=0, finding=page, room=room)
+    assert frontier.left_over(session, sweep) == 1 + onward.MAX_LINKS
+    onward.put_in_line(session, source(), sweep.id, depth=0, finding=replace(page, is_directory=True), room=room)
+
+    assert frontier.left_over(session, sweep) == 1 + onward.MAX_LINKS + 20
+    assert room.left == 0
 
 
 def test_what_was_asked_longest_ago_is_asked_first(session: Session) -> None:
