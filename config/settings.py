@@ -86,6 +86,21 @@ class Captures(_Section):
     with_points: int = Field(ge=0)
 
 
+class Evidence(_Section):
+    """Who stamps what was captured with their time, and how long it is kept."""
+
+    timestamp_urls: tuple[str, ...]
+    keep_days: float = Field(ge=0)
+
+    @field_validator("timestamp_urls")
+    @classmethod
+    def _web_addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")) or len(url) > 500:
+                raise ValueError(f'"{url}" must be the web address of a time-stamping authority')
+        return urls
+
+
 class Matching(_Section):
     """From which calibrated probability a match counts."""
 
@@ -179,6 +194,7 @@ class Settings(_Section):
     decode: Decode
     fingerprints: Fingerprints
     captures: Captures
+    evidence: Evidence
     matching: Matching
     flood: Flood
     allowance: Allowance

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -40,6 +41,8 @@ class Capture(AppendOnly, Row, Base):
     ip_address: Mapped[str | None] = mapped_column(String(45))
     parts: Mapped[list[Any] | None]  # [[url, sha256, size], ...] when the body was put together from a playlist
     confirms: Mapped[str | None] = mapped_column(String(64))  # hash of the capture whose body a 304 says still stands
+    # What was asked, see crawlers.transcript; None: captured before that was kept.
+    request: Mapped[dict[str, Any] | None]
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))  # sha256 over every field above and previous_hash
 
@@ -98,6 +101,7 @@ class Fetched:
     ip_address: str | None = None
     parts: tuple[tuple[str, str, int], ...] | None = None  # (url, sha256, bytes) of each piece of a playlist
     confirms: str | None = None  # hash of the capture whose body a 304 says still stands
+    request: Mapping[str, Any] | None = None  # what was asked, see crawlers.transcript
 
 
 def seal(capture: Capture) -> str:
@@ -120,6 +124,8 @@ def seal(capture: Capture) -> str:
     }
     if capture.confirms is not None:  # older captures were sealed without it
         said["confirms"] = capture.confirms
+    if capture.request is not None:  # older captures were sealed without it
+        said["request"] = capture.request
     canonical = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -142,6 +148,7 @@ def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -
         ip_address=fetched.ip_address,
         parts=None if fetched.parts is None else [list(part) for part in fetched.parts],
         confirms=fetched.confirms,
+        request=None if fetched.request is None else dict(fetched.request),
         previous_hash=last_hash(session, sweep_id),
     )
     row.hash = seal(row)

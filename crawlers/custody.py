@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,12 +12,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import clock
 from config.database import AppendOnly, Base, Row
 
+COLLECTED, TIMESTAMPED, VIEWED, EXPORTED = "collected", "timestamped", "viewed", "exported"
+HELD, RELEASED, DELETED = "held", "released", "deleted"
 FIRST_HASH = "0" * 64  # what the first entry of the log chains to
 CHAIN_LOCK = 0x6D656B696B69  # "mekiki": the PostgreSQL advisory lock of whoever appends
 
 
 class CustodyEntry(AppendOnly, Row, Base):
-    """One act on evidence: collected, viewed, exported, attached to a notice."""
+    """One act on evidence: collected, timestamped, viewed, exported, held, deleted, attached to a notice."""
 
     __tablename__ = "custody"
 
@@ -53,6 +55,21 @@ def record(
     session.add(entry)
     session.flush()
     return entry
+
+
+def entries(session: Session, subjects: Sequence[str], *actions: str) -> list[CustodyEntry]:
+    """Return what was done to these subjects, oldest first; only these actions where some are named."""
+    found: list[CustodyEntry] = []
+    for start in range(0, len(subjects), 500):  # below every database's limit of bound values
+        rows = select(CustodyEntry).where(CustodyEntry.subject.in_(subjects[start : start + 500]))
+        found += session.scalars(rows.where(CustodyEntry.action.in_(actions)) if actions else rows)
+    return sorted(found, key=lambda entry: entry.id)
+
+
+def hold_of(session: Session, subject: str) -> CustodyEntry | None:
+    """Return the legal hold a subject is under, None when there is none: a hold lasts until it is released."""
+    events = entries(session, [subject], HELD, RELEASED)
+    return events[-1] if events and events[-1].action == HELD else None
 
 
 def said(entry: CustodyEntry) -> dict[str, Any]:

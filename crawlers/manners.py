@@ -27,7 +27,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.web.client import ResponseFailed
 
 from config import clock
-from crawlers import broken, unguarded, urls
+from crawlers import broken, transcript, unguarded, urls
 from crawlers.guard import Guard
 
 LONGEST_WAIT_S = 900.0  # a host that asks for more is left alone in this sweep
@@ -171,6 +171,7 @@ class Manners:
         wait = self.pace.turn(host)
         if wait > 0:
             await asyncio.sleep(wait)
+        transcript.begun(request)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Keep the headers as they came, and hold the host when it asks for time."""
@@ -179,6 +180,7 @@ class Manners:
             for name, values in response.headers.items()
             for value in values
         ]
+        transcript.answered(request, response)
         if response.status in (429, 503):
             asked = retry_after_s((response.headers.get("Retry-After") or b"").decode("latin-1"))
             if asked is not None:

@@ -144,4 +144,5 @@ def described(url: str, response: Response) -> Fetched:
         size_bytes=len(response.body),
         fetched_at=clock.now(),
         ip_address=None if response.ip_address is None else str(response.ip_address),
+        request=response.meta.get("transcript"),
     )

@@ -29,7 +29,7 @@ from fingerprints import store
 from fingerprints.decode import Limits, limits_of, shared
 from fingerprints.interface import Description, MediaFacts, Vectors
 from fingerprints.preview import Unreadable, preview
-from matcher import closer_look, pictures, retrieve, stop_areas
+from matcher import alterations, closer_look, pictures, retrieve, stop_areas
 from matcher.catalogue import Asset, Work
 from matcher.interface import Comparison, Reason, Transform
 from matcher.match import Match as StoredMatch
@@ -92,14 +92,24 @@ def part(session: Session, match: StoredMatch, name: str) -> bytes | None:
     if name == "points":
         return sheet.jpeg(drawings.joined(shown, POINTS_ROOM))
     if name == "page":
-        reference = session.get_one(Reference, match.reference_id)
-        asset = session.get_one(Asset, reference.asset_id)
-        work = session.get_one(Work, asset.work_id)
-        seen = session.scalar(select(Sighting.url).where(Sighting.blob == match.blob).order_by(Sighting.id).limit(1))
-        named = Named(seen or match.blob, work.title, asset.name, reference.name, notes(session, found))
-        return explain.pictures(shown, named)
+        return explain.pictures(shown, _named(session, match, found))
     mapped = drawings.mapped_whole(shown, AGREEMENT_ROOM)
     return None if mapped is None else sheet.jpeg(mapped)
+
+
+def page_of(session: Session, match: StoredMatch) -> bytes | None:
+    """Return the page that explains a stored match, of pictures or of films, as a PNG; None when nothing can be drawn
+    of it. Raises NoPreview and Unreadable when the pixels are gone."""
+    seen = store.medium(session, match.blob)
+    facts = None if seen is None else store.facts_of(seen)
+    if facts is None:
+        return None
+    if match.transform:
+        return part(session, match, "page") if can_be_drawn(session, match.blob) else None
+    if not match.segments or not of(session).blobs.has(match.blob):
+        return None
+    found = _of_stored(session, match)
+    return explain.films(film_exhibit(session, found, facts), _named(session, match, found))
 
 
 def can_be_drawn(session: Session, *blobs: str) -> bool:
@@ -109,6 +119,14 @@ def can_be_drawn(session: Session, *blobs: str) -> bool:
         == {closer_look.POINTS, closer_look.THUMB}
         for blob in blobs
     )
+
+
+def _named(session: Session, match: StoredMatch, found: Found) -> Named:
+    reference = session.get_one(Reference, match.reference_id)
+    asset = session.get_one(Asset, reference.asset_id)
+    work = session.get_one(Work, asset.work_id)
+    seen = session.scalar(select(Sighting.url).where(Sighting.blob == match.blob).order_by(Sighting.id).limit(1))
+    return Named(seen or match.blob, work.title, asset.name, reference.name, notes(session, found))
 
 
 def _of_stored(session: Session, match: StoredMatch) -> Found:
@@ -124,9 +142,10 @@ def _of_stored(session: Session, match: StoredMatch) -> Found:
         Transform(
             bool(transform.get("mirrored")), transform["matrix"],
             tuple(transform.get("query_size") or sizes[0]), tuple(transform.get("reference_size") or sizes[1]),
-        ),
+        ) if transform else None,
         tuple((x, y) for x, y in transform.get("outline", ())),
         tuple((x, y) for x, y in transform.get("reference_outline", ())),
+        tuple(alterations.segment(row) for row in match.segments), match.matched_seconds,
     )  # fmt: skip
     vectors = retrieve.vectors_of(session, match.blob, pictures.KINDS)
     return Found(of(session).blobs.path(match.blob), sizes[0], match.blob, vectors, ours, comparison)

@@ -12,8 +12,11 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+import crawlers.timestamps
+import dashboard.collect
 import matcher.assess
 import matcher.cases
+import matcher.collected
 import matcher.find_overlaps
 import matcher.intake
 import matcher.kept
@@ -63,6 +66,9 @@ JOBS = (
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),
     Job("assess", "is the use allowed?", matcher.assess.pending, matcher.assess.assess, 32),
     Job("open cases", "what a person must decide", matcher.cases.pending, matcher.cases.open_cases, 32),
+    Job("collect evidence", "what stands for an open case, before it is gone", matcher.collected.pending,
+        dashboard.collect.collect, 1),
+    Job("timestamps", "others' word for when it was", crawlers.timestamps.pending, crawlers.timestamps.stamp, 1),
     Job("let go", "fingerprints of captures that matched nothing", matcher.let_go.pending, matcher.let_go.let_go, 64),
     Job("draft notices", "letters for decided cases", notices.draft.pending, notices.draft.draft, 8),
     Job("send notices", "approved letters whose wait is over", notices.send.pending, notices.send.send, 1),

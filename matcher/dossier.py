@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from crawlers import bundles, custody
+from crawlers import bundles, custody, wacz
+from crawlers.bundles import Contents
 from crawlers.captures import Capture, Sighting
 from crawlers.frontier import Sweep
-from matcher import cases
+from matcher import cases, collected
 from matcher.cases import CaseDetail, FindingDetail
-
-EXPORTED = "exported"
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,15 @@ def export(
         *(f"capture:{capture.uuid}" for capture in evidence),
     ]
     documents = {"case.json": as_document(detail), **(more or {})}
-    sums = bundles.write(session, path, evidence=evidence, documents=documents, subjects=subjects)
+    pages = [
+        wacz.Page(each.capture.uuid, each.capture.final_url, each.finding.title, each.capture.fetched_at)
+        for each in detail.findings
+    ]
+    title = f"{detail.work.title}: {detail.case.place}"
+    kept = collected.files_of(session, detail.case)
+    sums = bundles.write(session, path, Contents(title, evidence, pages, subjects, documents, kept))
     note = {"file": path.name, "sums_sha256": sums, "captures": len(evidence)}
-    custody.record(session, actor=actor, action=EXPORTED, subject=f"case:{detail.case.uuid}", note=note)
+    custody.record(session, actor=actor, action=custody.EXPORTED, subject=f"case:{detail.case.uuid}", note=note)
     return Export(path, len(evidence), sums)
 
 

@@ -1,13 +1,20 @@
 """`mekiki evidence`: what was captured, whole and unchanged."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from cryptography import x509
 
-from crawlers import bundles, evidence
-from dashboard import degradation, sampled
+from config.errors import MekikiError
+from crawlers import bundle_checks, evidence
+from dashboard import collect, degradation, sampled
 from dashboard.cli import asking, options, speak
-from matcher import cases, dossier
+from matcher import cases, collected, dossier
+
+
+class BadCertificate(MekikiError):
+    """A file that should hold a certificate holds none."""
 
 
 @click.group("evidence")
@@ -57,35 +64,58 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
     with asking.reads(ctx) as session:  # frames are decoded for it, which must not hold the lock of a writing session
         more = degradation.documents(session, uuid) | sampled.documents(session, uuid)
     with asking.writes(ctx) as session:
+        case = cases.find(session, uuid)
+        if collected.is_due(session, case):
+            collect.collect_case(session, case, actor=by)
+    with asking.writes(ctx) as session:
         made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")
 
 
 @command.command("verify")
 @click.argument("bundle", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--ca",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificate (PEM) of a time-stamping authority you trust; may be given several times.",
+)
 @speak.as_json
 @click.pass_context
-def verify(ctx: click.Context, bundle: Path | None, *, as_json: bool) -> None:
+def verify(ctx: click.Context, bundle: Path | None, *, roots: tuple[Path, ...], as_json: bool) -> None:
     """Read all captured bytes and chains again and name every row that was changed; or check an exported bundle.
 
     Exits 0 when everything is whole, 1 when something differs. A bundle needs no home and no network.
 
-    Example: mekiki evidence verify
+    Example: mekiki evidence verify case.zip --ca authority.pem
     """
-    faults = _of_bundle(bundle) if bundle else _of_home(ctx)
+    faults = _of_bundle(bundle, roots, as_json=as_json) if bundle else _of_home(ctx)
     if as_json:
         for fault in faults:
             speak.emit(fault)
     for fault in faults:
         speak.say(str(fault["says"]))
-    if not faults:
-        whole = f"{bundle} is whole; sha256 of SHA256SUMS {bundles.sums_sha256(bundle)}" if bundle else "All is whole."
-        speak.say(whole)
+    if not faults and not bundle:
+        speak.say("All is whole.")
     ctx.exit(1 if faults else 0)
 
 
-def _of_bundle(bundle: Path) -> list[dict[str, object]]:
-    return [{"says": says} for says in bundles.verify(bundle)]
+def _of_bundle(bundle: Path, roots: Sequence[Path], *, as_json: bool) -> list[dict[str, object]]:
+    examined = bundle_checks.examine(bundle, [one for path in roots for one in _certificates(path)])
+    if not as_json:
+        for note in examined.notes:
+            speak.say(note)
+    if not examined.faults:
+        speak.say(f"{bundle} is whole; sha256 of SHA256SUMS {examined.sums_sha256}")
+    return [{"says": says} for says in examined.faults]
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError as odd:
+        raise BadCertificate(f"{path} holds no certificate in PEM form; ask the authority for one.") from odd
 
 
 def _of_home(ctx: click.Context) -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 """The promises of `mekiki evidence`: a changed row is named, a bundle is verified without a home."""
 
 import hashlib
-import zipfile
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from config.home import Home
-from crawlers import captures, evidence
+from crawlers import bundle_checks, captures, evidence, sealed_zip
 from crawlers.captures import Capture, Fetched
 from crawlers.frontier import Sweep
 from matcher.case_rows import Case
@@ -51,15 +51,22 @@ def _kept(home: Home, session: Session, sweep: Sweep, kind: str) -> Capture:
 
 
 def rewrite(bundle: Path, out: Path, name: str, change: Change) -> Path:
-    """Copy a bundle with one file changed, and its SHA256SUMS made to agree, as a careful forger would."""
-    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(out, "w") as new:
-        contents = {each: old.read(each) for each in old.namelist()}
-        contents[name] = change(contents[name])
-        listing = [f"{hashlib.sha256(content).hexdigest()}  {each}\n" for each, content in contents.items()
-                   if each != "SHA256SUMS"]  # fmt: skip
-        contents["SHA256SUMS"] = "".join(listing).encode()
+    """Copy a bundle with one file changed, and every listing made to agree, as a careful forger would."""
+    old = sealed_zip.read(bundle)
+    contents = {each: old.get(each, 1 << 30) for each in old.packed}
+    contents[name] = change(contents[name])
+    for folder in ("collected/1/", ""):
+        listing = [
+            f"{hashlib.sha256(content).hexdigest()}  {each.removeprefix(folder)}\n"
+            for each, content in contents.items()
+            if each.startswith(folder) and each != f"{folder}SHA256SUMS"
+        ]
+        contents[f"{folder}SHA256SUMS"] = "".join(listing).encode()  # fmt: skip
+    with out.open("wb") as file:
+        packing = sealed_zip.Writer(file)
         for each, content in contents.items():
-            new.writestr(each, content)
+            packing.add(each, content)
+        packing.close()
     return out
 
 
@@ -117,3 +124,56 @@ def test_an_export_is_on_the_custody_log(case: str, own_home: Home, mekiki: Meki
     with own_home.readers()() as session:
         entry = session.execute(text("SELECT actor, subject FROM custody WHERE action = 'exported'")).one()
     assert tuple(entry) == ("Aoi Mori", f"case:{case}")
+
+
+def test_one_flipped_byte_anywhere_in_a_bundle_is_named(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    whole = (tmp_path / "case.zip").read_bytes()
+    chance = random.Random(11)
+    packed = sealed_zip.read(tmp_path / "case.zip").packed
+    flips = [(name, one.start + chance.randrange(one.size)) for name, one in packed.items() if one.size]
+    flips += [("structure", one.start - 1 - chance.randrange(30)) for one in packed.values()]  # headers of files
+    flips += [
+        ("structure", len(whole) - 1 - chance.randrange(60 * len(packed))) for _ in range(10)
+    ]  # the list at its end
+    assert {name for name, _ in flips} >= {"captures.json", "captured.wacz", "collected/1/process.txt", "README.md"}
+    for name, at in flips:
+        flipped = whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1 :]
+        (tmp_path / "flipped.zip").write_bytes(flipped)
+        try:
+            faults = " ".join(bundle_checks.verify(tmp_path / "flipped.zip"))
+        except bundle_checks.BadBundle as damaged:
+            faults = str(damaged)
+        assert name in faults or name == "SHA256SUMS", (name, at, faults)
+        assert faults, (name, at)
+
+
+def test_what_was_collected_cannot_be_changed_by_a_careful_forger(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    change = lambda held: held.replace(b'"status": 200', b'"status": 404')  # noqa: E731
+    forged = rewrite(tmp_path / "case.zip", tmp_path / "forged.zip", "collected/1/captures.json", change)
+    assert "is not what was collected" in mekiki("evidence", "verify", forged).err
+
+
+def test_an_archive_that_says_other_things_is_found_out(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    change = lambda held: other_archive(held, tmp_path)  # noqa: E731
+    forged = rewrite(tmp_path / "case.zip", tmp_path / "forged.zip", "captured.wacz", change)
+    assert "says other things than captures.json" in mekiki("evidence", "verify", forged).err
+
+
+def other_archive(held: bytes, folder: Path) -> bytes:
+    """Return a web archive that is whole in itself and says another status."""
+    (folder / "old.wacz").write_bytes(held)
+    old = sealed_zip.read(folder / "old.wacz")
+    contents = {name: old.get(name, 1 << 30) for name in old.packed}
+    before = contents["archive/captured.warc"]
+    contents["archive/captured.warc"] = before.replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 404 OK")
+    sums = [hashlib.sha256(one).hexdigest().encode() for one in (before, contents["archive/captured.warc"])]
+    contents["datapackage.json"] = contents["datapackage.json"].replace(*sums)
+    with (folder / "new.wacz").open("wb") as file:
+        packing = sealed_zip.Writer(file)
+        for name, content in contents.items():
+            packing.add(name, content)
+        packing.close()
+    return (folder / "new.wacz").read_bytes()

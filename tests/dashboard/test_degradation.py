@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from config import settings
 from config.home import Home
-from crawlers import bundles, captures
+from crawlers import bundle_checks, captures
 from crawlers.captures import Fetched
 from dashboard import degradation
 from dashboard.degradation import Spoiled
@@ -189,7 +189,7 @@ def test_a_decided_case_is_exported_with_it_and_the_sums_cover_it(
     assert "元の0:12から0:18（6秒）が欠けています。" in printed
     assert "degradation.json" in sums
     assert "degradation.txt" in sums
-    assert bundles.verify(tmp_path / "case.zip") == []
+    assert bundle_checks.verify(tmp_path / "case.zip") == []
 
 
 @pytest.mark.parametrize("verdict", [None, "not a match"])

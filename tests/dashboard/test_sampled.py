@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from config.home import Home
-from crawlers import bundles, captures, reels
+from crawlers import bundle_checks, captures, reels
 from crawlers.captures import Fetched
 from dashboard import dictionary, sampled
 from fingerprints.store import Medium
@@ -101,7 +101,7 @@ def test_the_bundle_tells_it_in_both_languages(own_home: Home, mekiki: Mekiki, t
         assert "sampled.txt" in bundle.read("SHA256SUMS").decode()
     assert f"- Only part of this film was captured ({LIVE})." in printed
     assert "- この動画は一部だけ取得されました（ライブ配信のうち60秒）。" in printed
-    assert bundles.verify(tmp_path / "case.zip") == []
+    assert bundle_checks.verify(tmp_path / "case.zip") == []
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -1,0 +1,83 @@
+"""What was collected about a case while it could still be seen: documents under one listing that authorities stamp.
+
+Collections are only ever added: a case that grows is collected again, and what was collected before stays.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+import config.home
+from config import clock
+from config.database import AppendOnly, Base, Row
+from crawlers import bundles, custody, timestamps
+from matcher.case_rows import Case, CaseFinding
+
+FOLDER = "collected/"
+
+
+class CaseCollection(AppendOnly, Row, Base):
+    """The documents of one collecting."""
+
+    __tablename__ = "case_collections"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    at: Mapped[datetime]
+    newest_finding_id: Mapped[int]  # of case_findings: what the case rested on then
+    listing: Mapped[str] = mapped_column(String(64))  # blob: what `sha256sum -c` reads
+    files: Mapped[dict[str, Any]]  # name -> blob
+
+
+def pending(session: Session, limit: int) -> Sequence[int]:
+    """Return the open cases that were not collected since their newest finding joined."""
+    newest = select(func.max(CaseFinding.id)).where(CaseFinding.case_id == Case.id).scalar_subquery()
+    known = select(func.max(CaseCollection.newest_finding_id)).where(CaseCollection.case_id == Case.id)
+    rows = select(Case.id).where(Case.state == "open", newest > func.coalesce(known.scalar_subquery(), 0))
+    return session.scalars(rows.order_by(Case.id).limit(limit)).all()
+
+
+def is_due(session: Session, case: Case) -> bool:
+    """Say whether something of a case, whatever its state, was not collected yet."""
+    newest = session.scalar(select(func.max(CaseFinding.id)).where(CaseFinding.case_id == case.id)) or 0
+    known = session.scalar(
+        select(func.max(CaseCollection.newest_finding_id)).where(CaseCollection.case_id == case.id)
+    )  # fmt: skip
+    return newest > (known or 0)
+
+
+def keep(session: Session, case: Case, documents: Mapping[str, bytes], *, actor: str) -> CaseCollection:
+    """Keep the documents, put that on the custody log, and have their listing stamped."""
+    blobs = config.home.of(session).blobs
+    listing = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in documents.items())
+    row = CaseCollection(
+        case_id=case.id, at=clock.now(), listing=blobs.put(listing.encode()),
+        newest_finding_id=session.scalar(select(func.max(CaseFinding.id)).where(CaseFinding.case_id == case.id)) or 0,
+        files={name: blobs.put(content) for name, content in documents.items()},
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    subject = f"case:{case.uuid}"
+    note = {"files": len(documents), "sums_sha256": row.listing}
+    custody.record(session, actor=actor, action=custody.COLLECTED, subject=subject, note=note)
+    timestamps.wish(session, subject, listing.encode())
+    return row
+
+
+def of_case(session: Session, case_id: int) -> Sequence[CaseCollection]:
+    """Return everything that was collected about a case, oldest first."""
+    rows = select(CaseCollection).where(CaseCollection.case_id == case_id)
+    return session.scalars(rows.order_by(CaseCollection.id)).all()
+
+
+def files_of(session: Session, case: Case) -> dict[str, str]:
+    """Return the blobs of everything collected about a case by the name they have in its bundle."""
+    named: dict[str, str] = {}
+    for number, row in enumerate(of_case(session, case.id), start=1):
+        folder = f"{FOLDER}{number}/"
+        named |= {f"{folder}{name}": blob for name, blob in row.files.items()}
+        named[f"{folder}{bundles.SUMS}"] = row.listing
+    return named
