@@ -6,11 +6,14 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from config import clock
 from config.errors import MekikiError
 
 CHUNK_BYTES = 1 << 20
+STILL_NEW = timedelta(days=1)
 
 
 class BlobMissing(MekikiError):
@@ -70,9 +73,23 @@ class BlobStore:
         except FileNotFoundError as missing:
             raise BlobMissing(f"Blob {sha256} is not in {self.root}; restore it from a backup.") from missing
 
+    def remove(self, sha256: str) -> bool:
+        """Delete a blob that nothing needs any more; False when it was stored anew within the last day.
+
+        Whoever stored it just now may not have written down yet that it is needed.
+        """
+        path = self.path(sha256)
+        with contextlib.suppress(FileNotFoundError):
+            if clock.now() - datetime.fromtimestamp(path.stat().st_mtime, UTC) < STILL_NEW:
+                return False
+            path.unlink()
+        return True
+
     def _settle(self, part: Path, sha256: str) -> str:
         final = self.path(sha256)
         if final.is_file():
+            with contextlib.suppress(PermissionError):  # somebody else's file: it is there, which is what counts
+                os.utime(final)  # stored again: see `remove`
             return sha256
         final.parent.mkdir(parents=True, exist_ok=True)
         part.chmod(0o440)

@@ -85,14 +85,15 @@ def _sums_differ(bundle: Reader, sums: str) -> Iterator[str]:
 
 def _captures_differ(bundle: Reader, said: Any, chains: Any, log: Any) -> Iterator[str]:
     links = {link[0]: link[2] for chain in chains for link in chain["links"]}
-    deleted = {entry["subject"] for entry in log["entries"] if entry["action"] == custody.DELETED}
+    deleted = custody.deleted(log["entries"])
     for capture in said:
         name = f"capture {capture['uuid']} ({capture['url']})"
-        body = bundle.packed.get(f"{bundles.BODIES}{capture['body_sha256']}")
-        if body is None and f"capture:{capture['uuid']}" in deleted:
-            pass  # by retention; the custody log says when
-        elif body is None or body.sha256 != capture["body_sha256"]:
-            yield f"{name}: its body is missing or was changed."
+        for sha256 in bundles.bodies_of(_capture(capture)):
+            body = bundle.packed.get(f"{bundles.BODIES}{sha256}")
+            if body is None and capture["uuid"] in deleted:
+                continue  # by retention; the custody log says when
+            if body is None or body.sha256 != sha256:
+                yield f"{name}: its body is missing or was changed."
         if captures.seal(_capture(capture)) != capture["hash"]:
             yield f"{name}: its request, address, time, status, headers or hashes were changed."
         if links.get(capture["uuid"]) != capture["hash"]:
@@ -131,7 +132,8 @@ def _collections_differ(bundle: Reader, said: Any) -> Iterator[str]:
 
 def _archive_differs(bundle: Reader, said: Any) -> Iterator[str]:
     """Write the archive anew from what the captures say; every byte of it must be the same."""
-    kept = [capture for capture in said if f"{bundles.BODIES}{capture['body_sha256']}" in bundle.packed]
+    deleted = custody.deleted(_json(bundle, bundles.CUSTODY)["entries"])
+    kept = [capture for capture in said if capture["uuid"] not in deleted]
     if bundles.ARCHIVE not in bundle.packed:
         if kept:
             yield f"{bundles.ARCHIVE} is missing."

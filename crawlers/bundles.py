@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import config.home
 from config import clock
 from config.blobs import BlobMissing
-from crawlers import custody, sealed_zip, timestamps, wacz
+from crawlers import custody, sealed_zip, timestamps, wacz, warc
 from crawlers.captures import Capture
 from crawlers.custody import CustodyEntry
 
@@ -47,10 +47,9 @@ def write(session: Session, path: Path, contents: Contents) -> str:
     The file appears whole or not at all. Raises BlobMissing when a body is gone that nobody deleted on purpose.
     """
     blobs = config.home.of(session).blobs
-    subjects = [f"capture:{capture.uuid}" for capture in contents.evidence]
-    deleted = {entry.subject for entry in custody.entries(session, subjects, custody.DELETED)}
-    held = [capture for capture in contents.evidence if f"capture:{capture.uuid}" not in deleted]
-    bodies = {f"{BODIES}{capture.body_sha256}": capture.body_sha256 for capture in held}
+    deleted = custody.deleted(custody.said(entry) for entry in custody.entries(session, contents.subjects))
+    held = [capture for capture in contents.evidence if capture.uuid not in deleted]
+    bodies = {f"{BODIES}{sha256}": sha256 for capture in held for sha256 in bodies_of(capture)}
     stamped = _stamps(session, contents)
     blob_files = {**bodies, **contents.kept, **stamped.blobs}
     missing = next((sha256 for sha256 in blob_files.values() if not blobs.has(sha256)), None)
@@ -85,6 +84,15 @@ def write(session: Session, path: Path, contents: Contents) -> str:
 def sums(packed: Sequence[sealed_zip.Packed]) -> bytes:
     """Return what `sha256sum -c` reads."""
     return "".join(f"{one.sha256}  {one.name}\n" for one in packed).encode()
+
+
+def bodies_of(capture: Capture) -> list[str]:
+    """Return the hashes of everything kept of a capture: its body, and of a rendered page also what was sent."""
+    sent = warc.as_sent(capture)
+    return [
+        capture.body_sha256,
+        *([sent.sha256] if sent and sent.sha256 not in (capture.body_sha256, warc.EMPTY) else []),
+    ]
 
 
 def said(capture: Capture) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +70,12 @@ def hold_of(session: Session, subject: str) -> CustodyEntry | None:
     """Return the legal hold a subject is under, None when there is none: a hold lasts until it is released."""
     events = entries(session, [subject], HELD, RELEASED)
     return events[-1] if events and events[-1].action == HELD else None
+
+
+def deleted(said_entries: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the uuids of the captures whose bytes were deleted, as these entries say."""
+    acts = (entry["note"]["captures"] for entry in said_entries if entry["action"] == DELETED)
+    return {uuid for captures in acts for uuid in captures}
 
 
 def said(entry: CustodyEntry) -> dict[str, Any]:

@@ -100,7 +100,9 @@ def _body_differs(blobs: BlobStore, capture: Capture) -> str | None:
 
 
 def _was_deleted(session: Session, capture: Capture) -> bool:
-    return bool(custody.entries(session, [f"capture:{capture.uuid}"], custody.DELETED))
+    sweep = session.get_one(Sweep, capture.sweep_id)
+    acts = custody.entries(session, [f"sweep:{sweep.uuid}"], custody.DELETED)
+    return capture.uuid in custody.deleted(custody.said(entry) for entry in acts)
 
 
 def _row_differs(capture: Capture) -> str | None:

@@ -27,13 +27,17 @@ HTTP = "application/http; msgtype="
 WRITER = "1"  # goes up when the same captures would be written in other bytes
 CHUNK_BYTES = 1 << 20
 Bodies = Callable[[str], BinaryIO]  # opens a body by its sha256
+EMPTY = hashlib.sha256(b"").hexdigest()
+NOT_MODIFIED = 304
+AS_SENT = "#as-sent"  # how crawlers name the part of a rendered page that its server sent
+SHOWN = "urn:mekiki:shown:"  # in front of the address of a page as a browser showed it
 _LINE_END = re.compile(r"[\r\n]+")
 SAYS = (
     "Bodies are the bytes that were captured, after chunked and content encodings were undone; headers that described "
     f"a body only in transit are kept with the prefix {RENAMED}. The reason in a status line is the standard one of "
     "its number. Names of headers are written with capitals, headers of one name stand together. "
-    "A request's Host line follows from its address. A film that was put together from a playlist is a resource "
-    "record, with a metadata record that lists its pieces."
+    "A request's Host line follows from its address. A film that was put together from a playlist, and a page as a "
+    f"browser showed it ({SHOWN}...), are resource records, with a metadata record that lists what they were made from."
 )
 
 
@@ -51,6 +55,14 @@ class Sink(Protocol):
     def flush(self) -> None:
         """Let nothing wait."""
         ...
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body by its hash."""
+
+    sha256: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ def _exchange(writer: WARCWriter, out: Sink, capture: Capture, bodies: Bodies) -
     for number, answer in enumerate(request.get("before", ())):
         head = _head(answer["status"], answer["headers"], request.get("protocol"))
         headers = _named(capture, f"before-{number}", answer["url"], answer.get("ip_address"), date=answer["at"])
-        digest = {"WARC-Payload-Digest": f"sha256:{hashlib.sha256(b'').hexdigest()}"}
+        digest = {"WARC-Payload-Digest": f"sha256:{EMPTY}"}
         offset = out.tell()
         _put(writer, "response", answer["url"], head, headers | digest)
         yield _indexed(answer["url"], headers["WARC-Date"], "unk", answer["status"], digest, offset, out.tell())
@@ -110,20 +122,34 @@ def _exchange(writer: WARCWriter, out: Sink, capture: Capture, bodies: Bodies) -
         named = _named(capture, "request", asked, capture.ip_address, date=request.get("sent_at"))
         answers = {"WARC-Concurrent-To": _id(capture.uuid, "response")}
         _put(writer, "request", asked, _asked(request), named | answers)
-    offset = out.tell()
-    named = _named(capture, "response", capture.final_url, capture.ip_address)
-    digest = {"WARC-Payload-Digest": f"sha256:{capture.body_sha256}"}
+    sent = as_sent(capture)
+    if sent is not None:
+        head = _head(capture.status, _of_body(capture, sent.size), request.get("protocol"))
+        named = _named(capture, "response", capture.final_url, capture.ip_address)
+        yield _body(writer, out, named, _Block("response", head, sent, bodies), capture)
     if capture.parts is None:
-        head = _head(capture.status, _of_body(capture), request.get("protocol"))
-        _put_body(writer, "response", head, capture, bodies, named | digest)
-    else:
-        _put_body(writer, "resource", b"", capture, bodies, named | digest | {"Content-Type": capture.mime})
-    status = capture.status if capture.parts is None else None
-    yield _indexed(capture.final_url, named["WARC-Date"], capture.mime, status, digest, offset, out.tell())
-    if capture.parts is not None:
-        named = _named(capture, "pieces", capture.final_url, None)
-        refers = {"WARC-Refers-To": _id(capture.uuid, "response"), "Content-Type": "application/warc-fields"}
-        _put(writer, "metadata", capture.final_url, _pieces(capture), named | refers)
+        return
+    if sent is None or sent.sha256 not in (capture.body_sha256, EMPTY):
+        url = capture.final_url if sent is None else f"{SHOWN}{capture.final_url}"
+        made = _named(capture, "made", url, None) | {"Content-Type": capture.mime}
+        yield _body(
+            writer, out, made, _Block("resource", b"", Body(capture.body_sha256, capture.size_bytes), bodies), None
+        )
+    pieces = _named(capture, "pieces", capture.final_url, None) | {"Content-Type": "application/warc-fields"}
+    _put(writer, "metadata", capture.final_url, _pieces(capture), pieces)
+
+
+def as_sent(capture: Capture) -> Body | None:
+    """Return the body a server sent; None when what was captured was put together from many answers.
+
+    A page that a browser showed is captured as it was shown, with what was sent among its parts.
+    """
+    if capture.status == NOT_MODIFIED:  # it confirms a body that came in another exchange
+        return Body(EMPTY, 0)
+    sent = next((Body(part[1], int(part[2])) for part in capture.parts or () if part[0].endswith(AS_SENT)), None)
+    if sent is None and (capture.parts is None or capture.kind == "page"):
+        return Body(capture.body_sha256, capture.size_bytes)
+    return sent
 
 
 def _named(capture: Capture, role: str, url: str, ip_address: str | None, *, date: str | None = None) -> dict[str, str]:
@@ -145,13 +171,13 @@ def _head(status: int, headers: Iterable[Sequence[str]], protocol: str | None) -
     return _block(lines)
 
 
-def _of_body(capture: Capture) -> list[tuple[str, str]]:
+def _of_body(capture: Capture, size: int) -> list[tuple[str, str]]:
     """Return the headers so that they describe the body as it is kept; what no longer does is renamed."""
     packed = any(name.lower() in ("content-encoding", "transfer-encoding") for name, _ in capture.headers)
     wrong = {"content-encoding", "transfer-encoding"} | ({"content-length"} if packed else set())
     said = [(RENAMED + name if name.lower() in wrong else name, value) for name, value in capture.headers]
     if packed:
-        said.append(("Content-Length", str(capture.size_bytes)))
+        said.append(("Content-Length", str(size)))
     return said
 
 
@@ -176,20 +202,36 @@ def _pieces(capture: Capture) -> bytes:
 def _put(writer: WARCWriter, kind: str, url: str | None, block: bytes, headers: dict[str, str]) -> None:
     digest = {"WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}"}
     if kind == "request":
-        digest["WARC-Payload-Digest"] = f"sha256:{hashlib.sha256(b'').hexdigest()}"
+        digest["WARC-Payload-Digest"] = f"sha256:{EMPTY}"
     _record(writer, kind, io.BytesIO(block), len(block), headers | digest | ({"WARC-Target-URI": url} if url else {}))
 
 
-def _put_body(
-    writer: WARCWriter, kind: str, head: bytes, capture: Capture, bodies: Bodies, headers: dict[str, str]
-) -> None:
-    digest = hashlib.sha256(head)
-    with bodies(capture.body_sha256) as file:
+@dataclass(frozen=True)
+class _Block:
+    """What a record holds: a head, and a body that is read when it is written."""
+
+    kind: str
+    head: bytes
+    body: Body
+    bodies: Bodies
+
+    def opened(self) -> BinaryIO:
+        return io.BytesIO() if self.body.sha256 == EMPTY else self.bodies(self.body.sha256)
+
+
+def _body(writer: WARCWriter, out: Sink, headers: dict[str, str], block: _Block, capture: Capture | None) -> Indexed:
+    """Write a record with a body and return its place in the index; `capture` only where a server answered."""
+    digest = hashlib.sha256(block.head)
+    with block.opened() as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-    with bodies(capture.body_sha256) as file:
-        named = headers | {"WARC-Block-Digest": f"sha256:{digest.hexdigest()}"}
-        _record(writer, kind, _Joined(head, file), len(head) + capture.size_bytes, named)
+    payload = {"WARC-Payload-Digest": f"sha256:{block.body.sha256}"}
+    named = headers | payload | {"WARC-Block-Digest": f"sha256:{digest.hexdigest()}"}
+    url, date, offset = headers["WARC-Target-URI"], headers["WARC-Date"], out.tell()
+    mime = capture.mime if capture else headers["Content-Type"]
+    with block.opened() as file:
+        _record(writer, block.kind, _Joined(block.head, file), len(block.head) + block.body.size, named)
+    return _indexed(url, date, mime, capture.status if capture else None, payload, offset, out.tell())
 
 
 def _record(writer: WARCWriter, kind: str, stream: Any, length: int, headers: dict[str, str]) -> None:

@@ -24,6 +24,7 @@ import matcher.learn_stretches
 import matcher.let_go
 import matcher.look_back
 import matcher.match
+import matcher.retention
 import matcher.shared_areas
 import matcher.upkeep
 import notices.draft
@@ -70,6 +71,8 @@ JOBS = (
         dashboard.collect.collect, 1),
     Job("timestamps", "others' word for when it was", crawlers.timestamps.pending, crawlers.timestamps.stamp, 1),
     Job("let go", "fingerprints of captures that matched nothing", matcher.let_go.pending, matcher.let_go.let_go, 64),
+    Job("delete what was kept long enough", "captured bytes; their hashes stay", matcher.retention.pending,
+        matcher.retention.look, 64),
     Job("draft notices", "letters for decided cases", notices.draft.pending, notices.draft.draft, 8),
     Job("send notices", "approved letters whose wait is over", notices.send.pending, notices.send.send, 1),
     Job("verify removals", "what later looks say of sent notices", notices.verify.pending, notices.verify.verify, 32),

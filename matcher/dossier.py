@@ -8,12 +8,23 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from config import clock
+from config.errors import MekikiError
 from crawlers import bundles, custody, wacz
 from crawlers.bundles import Contents
 from crawlers.captures import Capture, Sighting
+from crawlers.custody import CustodyEntry
 from crawlers.frontier import Sweep
 from matcher import cases, collected
 from matcher.cases import CaseDetail, FindingDetail
+
+
+class AlreadyHeld(MekikiError):
+    """A case is under a legal hold already."""
+
+
+class NotHeld(MekikiError):
+    """A case is under no legal hold."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,37 @@ def export(
     note = {"file": path.name, "sums_sha256": sums, "captures": len(evidence)}
     custody.record(session, actor=actor, action=custody.EXPORTED, subject=f"case:{detail.case.uuid}", note=note)
     return Export(path, len(evidence), sums)
+
+
+def hold(session: Session, case_uuid: str, *, by: str, reason: str) -> None:
+    """Keep everything of a case whatever the settings say, until it is released. Raises AlreadyHeld."""
+    subject = f"case:{cases.find(session, case_uuid).uuid}"
+    held = custody.hold_of(session, subject)
+    if held is not None:
+        raise AlreadyHeld(f"{held.actor} holds it since {held.at:%Y-%m-%d}: {held.note['reason']}")
+    custody.record(session, actor=by, action=custody.HELD, subject=subject, note={"reason": reason})
+
+
+def release(session: Session, case_uuid: str, *, by: str, reason: str) -> None:
+    """End the legal hold of a case. Raises NotHeld."""
+    subject = f"case:{cases.find(session, case_uuid).uuid}"
+    if custody.hold_of(session, subject) is None:
+        raise NotHeld("Nobody holds this case; there is nothing to release.")
+    custody.record(session, actor=by, action=custody.RELEASED, subject=subject, note={"reason": reason})
+
+
+def viewed(session: Session, case_uuid: str, *, by: str) -> None:
+    """Put on the custody log that somebody looked at the evidence of a case, once a person and day."""
+    subject, now = f"case:{case_uuid}", clock.now()
+    seen = (
+        select(CustodyEntry.at)
+        .where(CustodyEntry.subject == subject, CustodyEntry.action == custody.VIEWED, CustodyEntry.actor == by)
+        .order_by(CustodyEntry.id.desc())
+        .limit(1)
+    )
+    last = session.scalar(seen)
+    if last is None or last.date() != now.date():
+        custody.record(session, actor=by, action=custody.VIEWED, subject=subject)
 
 
 def captures_of(session: Session, detail: CaseDetail) -> list[Capture]:

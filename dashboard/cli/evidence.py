@@ -34,7 +34,9 @@ def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
 
     Example: mekiki evidence show 019f7c1e-...
     """
-    with asking.reads(ctx) as session:
+    with asking.writes(ctx) as session:
+        detail = cases.case_detail(session, uuid)
+        dossier.viewed(session, detail.case.uuid, by=asking.who(ctx) or "somebody at the command line")
         rows = [
             {
                 "fetched_at": capture.fetched_at,
@@ -46,7 +48,7 @@ def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
                 "chain": capture.hash,
                 "uuid": capture.uuid,
             }
-            for capture in dossier.captures_of(session, cases.case_detail(session, uuid))
+            for capture in dossier.captures_of(session, detail)
         ]
     speak.show(rows, as_json=as_json, title="Captures")
 
@@ -70,6 +72,36 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
     with asking.writes(ctx) as session:
         made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")
+
+
+@command.command("hold")
+@click.argument("uuid", metavar="CASE")
+@options.reason
+@options.by
+@click.pass_context
+def hold(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
+    """Keep everything captured for a case, whatever `[evidence] keep_days` says, until it is released.
+
+    Example: mekiki evidence hold 019f7c1e-... --reason "The court asked for it." --by "Aoi Mori"
+    """
+    with asking.writes(ctx) as session:
+        dossier.hold(session, uuid, by=by, reason=reason)
+    speak.say(f"{by} holds it; nothing captured for this case is deleted until it is released.")
+
+
+@command.command("release")
+@click.argument("uuid", metavar="CASE")
+@options.reason
+@options.by
+@click.pass_context
+def release(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
+    """End the hold of a case: what was captured for it is kept as long as the settings say.
+
+    Example: mekiki evidence release 019f7c1e-... --reason "The case was settled." --by "Aoi Mori"
+    """
+    with asking.writes(ctx) as session:
+        dossier.release(session, uuid, by=by, reason=reason)
+    speak.say("It is released.")
 
 
 @command.command("verify")

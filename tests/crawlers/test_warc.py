@@ -136,3 +136,31 @@ def test_writing_it_again_gives_the_same_bytes(session: Session, captured: list[
 )
 def test_addresses_are_sorted_as_web_archives_sort_them(url: str, key: str) -> None:
     assert warc.surt(url) == key
+
+
+def test_a_rendered_page_is_an_answer_and_beside_it_what_a_browser_showed(session: Session, tmp_path: Path) -> None:
+    blobs, sweep = config.home.of(session).blobs, factories.sweep(session)
+    sent, shown = b"<div id=app></div>", b"<div id=app>film</div>"
+    parts = (("http://a.test/#as-sent", blobs.put(sent), len(sent)), ("http://a.test/#shown: Chromium", "ab" * 32, 22))
+    page = captures.keep(session, sweep.id, "page", Fetched(
+        url="http://a.test/", final_url="http://a.test/", status=200, headers=(), mime="text/html",
+        blob=blobs.put(shown), size_bytes=len(shown), fetched_at=factories.NOW, parts=parts,
+    ))  # fmt: skip
+    with warc_of(archive(session, [page], tmp_path)).open("rb") as file:
+        found = {
+            record.rec_headers["WARC-Target-URI"]: (record.rec_type, record.content_stream().read())
+            for record in ArchiveIterator(file, check_digests="raise") if record.rec_type in ("response", "resource")
+        }  # fmt: skip
+    assert found == {"http://a.test/": ("response", sent), "urn:mekiki:shown:http://a.test/": ("resource", shown)}
+
+
+def test_an_answer_without_a_body_of_its_own_brings_none(session: Session, tmp_path: Path) -> None:
+    blobs, sweep = config.home.of(session).blobs, factories.sweep(session)
+    again = captures.keep(session, sweep.id, "page", Fetched(
+        url="http://a.test/", final_url="http://a.test/", status=304, headers=(("ETag", '"1"'),), mime="text/html",
+        blob=blobs.put(PAGE), size_bytes=len(PAGE), fetched_at=factories.NOW,
+    ))  # fmt: skip
+    with warc_of(archive(session, [again], tmp_path)).open("rb") as file:
+        (said,) = [(record.http_headers.get_statuscode(), record.content_stream().read()) for record in
+                   ArchiveIterator(file, check_digests="raise") if record.rec_type == "response"]  # fmt: skip
+    assert said == ("304", b"")

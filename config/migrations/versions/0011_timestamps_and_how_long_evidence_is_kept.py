@@ -1,4 +1,4 @@
-"""Timestamps, and what is collected about cases."""
+"""Timestamps, what is collected about cases, and how long it is kept."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -50,6 +50,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("uuid", name=op.f("uq_timestamp_tokens_uuid")),
     )
     op.create_table(
+        "capture_retentions",
+        sa.Column("capture_id", sa.Integer(), nullable=False),
+        sa.Column("next_look", database.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("says", sa.Text(), nullable=True),
+        sa.Column("is_for_case", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["capture_id"], ["captures.id"], name=op.f("fk_capture_retentions_capture_id_captures")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_capture_retentions")),
+        sa.UniqueConstraint("capture_id", name=op.f("uq_capture_retentions_capture_id")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_capture_retentions_uuid")),
+    )
+    with op.batch_alter_table("capture_retentions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_capture_retentions_next_look"), ["next_look"], unique=False)
+
+    op.create_table(
         "case_collections",
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("at", database.UtcDateTime(timezone=True), nullable=False),
@@ -80,6 +98,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_case_collections_case_id"))
 
     op.drop_table("case_collections")
+    with op.batch_alter_table("capture_retentions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_capture_retentions_next_look"))
+
+    op.drop_table("capture_retentions")
     op.drop_table("timestamp_tokens")
     with op.batch_alter_table("timestamp_errands", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_timestamp_errands_subject"))

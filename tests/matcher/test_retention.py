@@ -1,0 +1,175 @@
+"""The promises of retention: bytes go when their time is over, hashes and records stay, and a legal hold wins."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import config.home
+from config import clock
+from crawlers import bundle_checks, captures, custody, evidence
+from crawlers.captures import Capture, Fetched
+from crawlers.custody import CustodyEntry
+from crawlers.frontier import Sweep
+from matcher import cases, dossier, retention
+from matcher.case_rows import Case
+from matcher.retention import CaptureRetention
+from tests import factories
+from tests.matcher.test_cases import run_stages
+
+KEPT = timedelta(days=1095)
+START = datetime.now(factories.NOW.tzinfo)  # blobs carry the time of the disk
+
+
+def captured(session: Session, sweep: Sweep, name: str, body: bytes, *, kind: str = "page") -> Capture:
+    blobs, url = config.home.of(session).blobs, f"http://vidbox.example/{name}"
+    fetched = Fetched(
+        url=url, final_url=url, status=200, headers=(), mime="text/html", blob=blobs.put(body), size_bytes=len(body),
+        fetched_at=clock.now(),
+    )  # fmt: skip
+    return captures.keep(session, sweep.id, kind, fetched)  # type: ignore[arg-type]
+
+
+def case_on(session: Session, sweep: Sweep) -> Case:
+    """A case that rests on a page and its film."""
+    page = captured(session, sweep, "watch", b"the page of the case")
+    film = captured(session, sweep, "film", b"the film of the case", kind="media")
+    finding = captures.FindingRow(
+        capture_id=page.id, source="vidbox", kind="video", url=page.url, place="vidbox.example/watch", title="Film",
+        text="", provenance={}, found_at=clock.now(), is_commercial=True,
+    )  # fmt: skip
+    session.add(finding)
+    session.flush()
+    sighting = captures.store_sighting(session, finding.id, film, "video", position=0)
+    factories.match(session, sighting, factories.reference(session, factories.work(session)), matched_seconds=600.0)
+    run_stages(session)
+    return session.scalars(select(Case)).one()
+
+
+def clean(session: Session, after: timedelta) -> None:
+    """Run the stage as it would run so long after the captures."""
+    with clock.frozen(START + after):
+        for _ in range(10):
+            ids = retention.pending(session, 50)
+            if not ids:
+                return
+            retention.look(session, ids)
+    raise AssertionError("it never comes to an end")
+
+
+def held(session: Session) -> set[bytes]:
+    blobs = config.home.of(session).blobs
+    return {blobs.get(row.body_sha256) for row in session.scalars(select(Capture)) if blobs.has(row.body_sha256)}
+
+
+def test_bytes_go_when_their_time_is_over_and_not_before(session: Session) -> None:
+    sweep = factories.sweep(session)
+    row = captured(session, sweep, "old", b"old page")
+    evidence.collected(session, sweep)
+    clean(session, KEPT - timedelta(days=1))
+    assert held(session) == {b"old page"}
+    clean(session, KEPT + timedelta(days=1))
+    assert held(session) == set()
+    # The row, its hash and the chain stay; the log says what went; and nothing counts as missing.
+    (entry,) = session.scalars(select(CustodyEntry).where(CustodyEntry.action == custody.DELETED)).all()
+    assert (entry.subject, entry.note["captures"]) == (f"sweep:{sweep.uuid}", {row.uuid: row.body_sha256})
+    assert captures.broken_links(session, sweep.id) == []
+    assert evidence.verify(session) == []
+
+
+def test_bytes_that_went_without_a_word_are_still_missed(session: Session) -> None:
+    row = captured(session, factories.sweep(session), "old", b"old page")
+    config.home.of(session).blobs.path(row.body_sha256).unlink()
+    assert [fault.says for fault in evidence.verify(session)] == [
+        f"its stored bytes, blob {row.body_sha256}, are gone."
+    ]  # fmt: skip
+
+
+def test_what_an_open_case_rests_on_stays(session: Session) -> None:
+    sweep = factories.sweep(session)
+    case_on(session, sweep)
+    captured(session, sweep, "other", b"no case rests on this")
+    clean(session, KEPT * 3)
+    assert held(session) == {b"the page of the case", b"the film of the case"}
+
+
+def test_a_decided_case_is_kept_from_its_last_decision_and_a_hold_wins(session: Session) -> None:
+    case = case_on(session, factories.sweep(session))
+    with clock.frozen(START + timedelta(days=400)):
+        cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+        dossier.hold(session, case.uuid, by="Aoi Mori", reason="The court asked for it.")
+    clean(session, KEPT + timedelta(days=399))
+    clean(session, KEPT + timedelta(days=500))
+    assert len(held(session)) == 2
+    with clock.frozen(START + KEPT + timedelta(days=501)):
+        dossier.release(session, case.uuid, by="Aoi Mori", reason="It was settled.")
+    clean(session, KEPT + timedelta(days=503))
+    assert held(session) == set()
+
+
+def test_a_hold_is_told_once_and_released_once(session: Session) -> None:
+    case = case_on(session, factories.sweep(session))
+    with pytest.raises(dossier.NotHeld):
+        dossier.release(session, case.uuid, by="Aoi Mori", reason="It was settled.")
+    dossier.hold(session, case.uuid, by="Aoi Mori", reason="The court asked for it.")
+    with pytest.raises(dossier.AlreadyHeld, match="Aoi Mori holds it since"):
+        dossier.hold(session, case.uuid, by="Ben", reason="Me too.")
+
+
+def test_same_bytes_stay_as_long_as_the_newest_capture_of_them(session: Session) -> None:
+    first = captured(session, factories.sweep(session), "logo", b"a logo")
+    with clock.frozen(START + timedelta(days=100)):
+        second = captured(session, factories.sweep(session), "logo", b"a logo")
+    assert first.body_sha256 == second.body_sha256
+    clean(session, KEPT + timedelta(days=50))
+    assert held(session) == {b"a logo"}
+    clean(session, KEPT + timedelta(days=102))
+    assert held(session) == set()
+    assert len(session.scalars(select(CaptureRetention).where(CaptureRetention.next_look.is_(None))).all()) == 2
+
+
+def test_an_older_capture_that_a_case_rests_on_keeps_the_bytes(session: Session) -> None:
+    case_on(session, factories.sweep(session))
+    captured(session, factories.sweep(session), "again", b"the film of the case", kind="media")
+    clean(session, KEPT * 2)
+    assert b"the film of the case" in held(session)
+
+
+def test_the_bytes_of_a_reference_are_never_deleted(session: Session) -> None:
+    row = captured(session, factories.sweep(session), "theirs", b"the same picture")
+    factories.reference(session, factories.work(session), blob=row.body_sha256)
+    clean(session, KEPT * 2)
+    assert held(session) == {b"the same picture"}
+
+
+def test_bytes_that_were_stored_again_today_wait_a_day(session: Session) -> None:
+    row = captured(session, factories.sweep(session), "old", b"old page")
+    path = config.home.of(session).blobs.path(row.body_sha256)
+    later = (START + KEPT + timedelta(days=1)).timestamp()
+    os.utime(path, (later, later))
+    clean(session, KEPT + timedelta(days=1, hours=1))
+    assert held(session) == {b"old page"}
+    clean(session, KEPT + timedelta(days=3))
+    assert held(session) == set()
+
+
+def test_a_bundle_says_what_was_deleted_and_is_whole(session: Session, tmp_path: Path) -> None:
+    sweep = factories.sweep(session)
+    case = case_on(session, sweep)
+    evidence.collected(session, sweep)
+    cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    clean(session, KEPT + timedelta(days=1))
+    dossier.export(session, case.uuid, tmp_path / "case.zip", actor="Aoi Mori")
+    assert bundle_checks.verify(tmp_path / "case.zip") == []
+
+
+def test_keeping_for_ever_asks_nothing(session: Session) -> None:
+    captured(session, factories.sweep(session), "old", b"old page")
+    home = config.home.of(session)
+    ever = home.settings.model_copy(update={"evidence": home.settings.evidence.model_copy(update={"keep_days": 0.0})})
+    object.__setattr__(home, "settings", ever)
+    with clock.frozen(START + KEPT * 10):
+        assert retention.pending(session, 10) == []
