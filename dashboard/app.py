@@ -24,6 +24,7 @@ from dashboard.api import cases as api
 from dashboard.pages import (
     case,
     conflicts,
+    custody,
     decisions,
     find,
     login,
@@ -40,7 +41,7 @@ from dashboard.pages import (
     works,
 )
 from dashboard.visits import language_of, page, screen
-from matcher import cases, found_stretches, holds, overlaps, quarantines
+from matcher import cases, dossier, found_stretches, holds, overlaps, quarantines
 from matcher.references import UnknownReference
 from notices import ledger
 
@@ -62,7 +63,7 @@ STATUS = {
     auth.ForeignForm: 403, staff.NotOnStaff: 403, people.UnknownPerson: 404, notices.MayNotApprove: 403,
     claims.Claimed: 409, decisions.Overtaken: 409, taking_back.AlreadyLeft: 409, cases.AllowedUse: 409,
     cases.NotDecidable: 409, holds.Held: 409, quarantines.NotQuarantined: 409,
-    overlaps.UnknownOverlap: 404, overlaps.BadSettlement: 409,
+    dossier.AlreadyHeld: 409, dossier.NotHeld: 409, overlaps.UnknownOverlap: 404, overlaps.BadSettlement: 409,
     ledger.NotAllowed: 409, ledger.NotApprovable: 409,
 }  # fmt: skip
 _log = log.get(__name__)
@@ -109,6 +110,8 @@ def _routes() -> list[Route | Mount]:
         post("/cases/{uuid}/decide", decisions.decide), post("/cases/{uuid}/undo", decisions.undo),
         post("/cases/{uuid}/claim", decisions.claim), post("/cases/{uuid}/keep", decisions.keep),
         post("/cases/{uuid}/release", decisions.release),
+        get("/cases/{uuid}/evidence", custody.show), post("/cases/{uuid}/export", custody.export),
+        post("/cases/{uuid}/evidence/hold", custody.hold), post("/cases/{uuid}/evidence/release", custody.release),
         get("/notices", notices.listed), get("/notices/{uuid}", notices.show),
         get("/notices/{uuid}/letter.pdf", notices.pdf),
         post("/notices/{uuid}/approve", notices.approve), post("/notices/{uuid}/hold", notices.hold),

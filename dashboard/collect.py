@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import MekikiError
 from crawlers import bundles
-from dashboard import explained, procedure
+from dashboard import degradation, explained, procedure, sampled
 from matcher import cases, collected, dossier, retrieve
 from matcher.case_rows import Case
 from matcher.cases import CaseDetail
@@ -21,13 +21,16 @@ NOT_RENDERED = "No browser was opened: the pages are shown as their markup was c
 def collect(session: Session, ids: Sequence[int]) -> None:
     """Collect what is to be kept of these cases."""
     for case_id in ids:
-        case = session.get_one(Case, case_id)
-        if collected.is_due(session, case):
-            collect_case(session, case, actor="mekiki")
+        collect_if_due(session, session.get_one(Case, case_id), actor="mekiki")
 
 
-def collect_case(session: Session, case: Case, *, actor: str) -> None:
-    """Collect one case; fetches nothing, so a page that has gone meanwhile is no hindrance."""
+def collect_if_due(session: Session, case: Case, *, actor: str) -> None:
+    """Collect a case when something of it was not collected yet.
+
+    Fetches nothing, so a page that has gone meanwhile is no hindrance.
+    """
+    if not collected.is_due(session, case):
+        return
     detail = cases.case_detail(session, case.uuid)
     evidence = dossier.captures_of(session, detail)
     told = procedure.describe(session, evidence, by=actor, rendered=NOT_RENDERED)
@@ -38,6 +41,11 @@ def collect_case(session: Session, case: Case, *, actor: str) -> None:
         **_pairs(session, detail),
     }
     collected.keep(session, case, documents, actor=actor)
+
+
+def documents(session: Session, case_uuid: str) -> dict[str, Any]:
+    """Return what a bundle tells beside what was collected; frames are decoded for it, so give a reading session."""
+    return degradation.documents(session, case_uuid) | sampled.documents(session, case_uuid)
 
 
 def _pairs(session: Session, detail: CaseDetail) -> Mapping[str, bytes]:

@@ -27,6 +27,10 @@ class NotHeld(MekikiError):
     """A case is under no legal hold."""
 
 
+class NoReason(MekikiError):
+    """A hold begins or ends without a word why."""
+
+
 @dataclass(frozen=True)
 class Export:
     """A bundle that was written."""
@@ -66,7 +70,8 @@ def export(
 
 
 def hold(session: Session, case_uuid: str, *, by: str, reason: str) -> None:
-    """Keep everything of a case whatever the settings say, until it is released. Raises AlreadyHeld."""
+    """Keep everything of a case whatever the settings say, until it is released. Raises AlreadyHeld, NoReason."""
+    _check(reason)
     subject = f"case:{cases.find(session, case_uuid).uuid}"
     held = custody.hold_of(session, subject)
     if held is not None:
@@ -75,11 +80,17 @@ def hold(session: Session, case_uuid: str, *, by: str, reason: str) -> None:
 
 
 def release(session: Session, case_uuid: str, *, by: str, reason: str) -> None:
-    """End the legal hold of a case. Raises NotHeld."""
+    """End the legal hold of a case. Raises NotHeld, NoReason."""
+    _check(reason)
     subject = f"case:{cases.find(session, case_uuid).uuid}"
     if custody.hold_of(session, subject) is None:
         raise NotHeld("Nobody holds this case; there is nothing to release.")
     custody.record(session, actor=by, action=custody.RELEASED, subject=subject, note={"reason": reason})
+
+
+def _check(reason: str) -> None:
+    if not reason.strip():
+        raise NoReason("Say why, in a sentence; it is kept on the custody log.")
 
 
 def viewed(session: Session, case_uuid: str, *, by: str) -> None:

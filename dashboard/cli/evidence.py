@@ -8,9 +8,9 @@ from cryptography import x509
 
 from config.errors import MekikiError
 from crawlers import bundle_checks, evidence
-from dashboard import collect, degradation, sampled
+from dashboard import collect
 from dashboard.cli import asking, options, speak
-from matcher import cases, collected, dossier
+from matcher import cases, dossier
 
 
 class BadCertificate(MekikiError):
@@ -64,11 +64,9 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
     Example: mekiki evidence export 019f7c1e-... -o case.zip --by "Aoi Mori"
     """
     with asking.reads(ctx) as session:  # frames are decoded for it, which must not hold the lock of a writing session
-        more = degradation.documents(session, uuid) | sampled.documents(session, uuid)
+        more = collect.documents(session, uuid)
     with asking.writes(ctx) as session:
-        case = cases.find(session, uuid)
-        if collected.is_due(session, case):
-            collect.collect_case(session, case, actor=by)
+        collect.collect_if_due(session, cases.find(session, uuid), actor=by)
     with asking.writes(ctx) as session:
         made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")

@@ -54,6 +54,19 @@ def stretches(say: Say) -> dict[str, str]:
     }
 
 
+def acts(say: Say) -> dict[str, str]:
+    """Return everything that may be done to evidence with its name."""
+    return {
+        "collected": say("Collected"),
+        "timestamped": say("Stamped by an authority"),
+        "viewed": say("Viewed"),
+        "exported": say("Exported"),
+        "held": say("Held"),
+        "released": say("Hold released"),
+        "deleted": say("Bytes deleted, hashes kept"),
+    }
+
+
 def events(say: Say) -> dict[str, str]:
     """Return every event and state of a notice with its name."""
     return {
