@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import clock
 from config.database import AppendOnly, Base, Row, new_uuid
 from crawlers import urls
-from crawlers.interface import Finding, MediaKind
+from crawlers.interface import Finding, Listing, MediaKind
 
 CaptureKind = Literal["page", "media", "robots"]
 FIRST_HASH = "0" * 64  # what the first capture of a sweep chains to
@@ -63,6 +63,13 @@ class FindingRow(AppendOnly, Row, Base):
     seller: Mapped[str | None] = mapped_column(Text)
     price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     currency: Mapped[str | None] = mapped_column(String(3))
+    highest_price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))  # of a range
+    condition: Mapped[str | None] = mapped_column(String(20))  # see crawlers.interface.Condition
+    stock: Mapped[str | None] = mapped_column(String(20))  # see crawlers.interface.Stock
+    seller_id: Mapped[str | None] = mapped_column(String(300), index=True)  # stays when the seller is renamed
+    brand: Mapped[str | None] = mapped_column(Text)
+    sku: Mapped[str | None] = mapped_column(Text)
+    gtin: Mapped[str | None] = mapped_column(String(14), index=True)
     published_at: Mapped[datetime | None]
     language: Mapped[str | None] = mapped_column(String(20))
     territory: Mapped[str | None] = mapped_column(String(2))  # ISO 3166, of the site's audience, as its source says
@@ -195,31 +202,50 @@ def store_finding(
     session: Session, capture: Capture, source: str, finding: Finding, *, territory: str | None = None
 ) -> FindingRow:
     """Append what a captured page says. `territory` is the source's word for whom its site addresses."""
-    listing = finding.listing
-    price = listing.price if listing else None
     row = FindingRow(
         capture_id=capture.id,
         source=source,
         kind=finding.kind,
         url=finding.url,
         place=urls.place(finding.url),
-        title=finding.title,
-        text=finding.text,
-        uploader=finding.uploader,
-        seller=listing.seller if listing else None,
-        price=None if price is None or price >= PRICE_LIMIT else round(price, 2),
-        currency=listing.currency if listing else None,
+        title=storable(finding.title),
+        text=storable(finding.text),
+        uploader=None if finding.uploader is None else storable(finding.uploader),
+        **_offered(finding.listing),
         published_at=finding.published_at,
         language=finding.language,
         territory=territory,
         is_commercial=finding.is_commercial,
-        attribution=finding.attribution,
+        attribution=None if finding.attribution is None else storable(finding.attribution),
         provenance=dict(finding.provenance),
         found_at=clock.now(),
     )
     session.add(row)
     session.flush()
     return row
+
+
+def _offered(listing: Listing | None) -> dict[str, Any]:
+    if listing is None:
+        return {}
+    written = {
+        name: None if words is None else storable(words)
+        for name, words in (("seller", listing.seller), ("seller_id", listing.seller_id), ("brand", listing.brand),
+                            ("sku", listing.sku))
+    }  # fmt: skip
+    return written | {
+        "price": _price(listing.price), "highest_price": _price(listing.highest), "currency": listing.currency,
+        "condition": listing.condition, "stock": listing.stock, "gtin": listing.gtin,
+    }  # fmt: skip
+
+
+def storable(words: str) -> str:
+    """Return a page's words as every database can hold them: no NUL, no half of a surrogate pair."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _price(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None or amount >= PRICE_LIMIT else round(amount, 2)
 
 
 def store_sighting(session: Session, finding_id: int, capture: Capture, kind: MediaKind, *, position: int) -> Sighting:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, directories, markup, prices, signs, structured
-from crawlers.interface import Finding, Listing, MediaKind, MediaLink
-from crawlers.page import MAX_TEXT, Page, media_address
+from crawlers import dates, directories, gallery, hydration, listings, markup, platforms, signs, structured
+from crawlers.interface import Finding, MediaKind, MediaLink
+from crawlers.page import MAX_TEXT, PICTURE_FILE, Page, media_address
 from crawlers.sources import Source
 from crawlers.structured import Said
 
@@ -22,10 +22,13 @@ MAX_TITLE = 500  # characters
 _DECORATION = re.compile(
     r"(?:^|[\W_])(?:logo|icon|avatar|sprite|favicon|spacer|blank|pixel|badge|emoji)(?:[\W_]|$)", re.I
 )
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp)(?:$|\?)", re.IGNORECASE)
 _FILM_IN_SCRIPT = re.compile(
     r"""["'](?P<url>(?:https?:)?\\?/[^"'<>\s]{1,1000}?\.(?:m3u8|mpd|mp4|webm|m4v)(?:\?[^"'<>\s]{0,1000})?)["']"""
 )
+_SELLER = ".seller, .shop-name, .seller-name"
+# WooCommerce and others strike the old price with <del> and show the new one with <ins>.
+_PRICE = "[itemprop=price], .price ins, .price--sale, .price-sale, .sale-price"
+_STOCK = ".stock, .availability, .stock-status, .product-stock, .sold-out"
 SMALL_PIXELS = 48  # a picture that says it is smaller is furniture of the page
 
 
@@ -38,6 +41,9 @@ def read_page(read: Reader, page: Page, source: Source) -> Finding:
     too_much = markup.objection(page.html)
     if too_much:
         raise UnreadablePage(f"its markup is not read: {too_much}")
+    listed = platforms.catalogue(page, source.source.platform)
+    if listed is not None:
+        return Finding(url=page.url, kind=source.kind, title="", links=listed)
     try:
         found = read(page, source)
     except (LxmlError, ValueError, RecursionError) as broken:
@@ -58,7 +64,7 @@ def read_document(read: Reader, url: str, body: bytes, headers: Iterable[tuple[s
 
 def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer: bool = False) -> Finding:
     """Return the Finding of a page whose media its kind's reader has chosen; a list of items has none."""
-    voices = [*structured.read(page.html, page.url), _selectors(page, source), _usual(page)]
+    voices = voices_of(page, source)
     provenance: dict[str, str] = {}
 
     def said(name: str) -> str:
@@ -69,7 +75,7 @@ def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer:
                 return words
         return ""
 
-    listing = _listing(said, source) if is_offer else None
+    listing = listings.read(voices, said, page, source) if is_offer else None
     items = page.links(source.extract.item)
     price = listing.price if listing else None
     is_commercial, shown_by = signs.earns_money(page, price, source.source.commercial)
@@ -84,7 +90,7 @@ def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer:
         text=page.first(source.extract.text) or page.text,
         uploader=said("uploader") or None,
         listing=None if items else listing,
-        published_at=dates.parse(said("published_at"), dates.zone(source.source.territory)),
+        published_at=dates.parse(said("published_at"), dates.zone(source.source.territory), seen_at=page.seen_at),
         language=_language(page, source),
         is_commercial=is_commercial,
         attribution=said("attribution") or None,
@@ -108,6 +114,14 @@ def _shown_by(page: Page, source: Source, voices: Sequence[Said], shown: Sequenc
     return told
 
 
+def voices_of(page: Page, source: Source) -> list[Said]:
+    """Return everything that speaks of the page, the most trusted voice first."""
+    said = structured.read(page.html, page.url)
+    titles = (*(voice.title for voice in said), page.first(source.extract.title), page.first("h1"))
+    drawn = hydration.read(page, titles)
+    return [*said, *([drawn] if drawn else []), _selectors(page, source), _usual(page)]
+
+
 def _selectors(page: Page, source: Source) -> Said:
     wanted = source.extract
     return Said(
@@ -115,7 +129,13 @@ def _selectors(page: Page, source: Source) -> Said:
         title=page.first(wanted.title),
         uploader=page.first(wanted.uploader),
         seller=page.first(wanted.seller),
+        seller_page=page.leads(wanted.seller_page or wanted.seller),
         price=page.first(wanted.price),
+        condition=page.first(wanted.condition),
+        stock=page.first(wanted.stock),
+        brand=page.first(wanted.brand),
+        sku=page.first(wanted.sku),
+        gtin=page.first(wanted.gtin),
         published_at=page.first(wanted.date),
         attribution=page.first(wanted.attribution),
     )
@@ -127,25 +147,15 @@ def _usual(page: Page) -> Said:
         voice="heuristic",
         title=page.first("h1") or page.first("title"),
         uploader=page.first("[rel~=author], .uploader, .author, .username"),
-        seller=page.first(".seller, .shop-name, .seller-name"),
-        price=page.first("[itemprop=price], .price, .product-price"),
+        seller=page.first(_SELLER),
+        seller_page=page.leads(_SELLER),
+        price=page.first("[itemprop=price]::attr(content)")
+        or page.first(_PRICE)
+        or page.first(".price, .product-price"),
+        condition=page.first("[itemprop=itemCondition], .item-condition, .product-condition, .condition"),
+        stock=page.first(_STOCK),
         published_at=page.first("time::attr(datetime)") or page.first("time"),
         attribution=signs.attribution(page.text),
-    )
-
-
-def _listing(said: Callable[[str], str], source: Source) -> Listing | None:
-    amount, currency = prices.parse(said("price"), said("currency") or source.source.currency)
-    seller = said("seller") or None
-    if amount is None and seller is None:
-        return None
-    stated = said("currency").upper()
-    return Listing(
-        price=amount,
-        currency=stated if re.fullmatch(r"[A-Z]{3}", stated) else currency,
-        seller=seller,
-        brand=said("brand") or None,
-        sku=said("sku") or None,
     )
 
 
@@ -157,7 +167,12 @@ def _language(page: Page, source: Source) -> str | None:
 
 
 def _links(page: Page, source: Source, items: Sequence[str]) -> tuple[str, ...]:
-    """Return where to go on: the source's item and next links; every link where it names none."""
+    """Return where to go on: the source's item and next links; every link where it names none.
+
+    A shop whose catalogue names every offer is not followed from offer to offer.
+    """
+    if source.source.platform in platforms.PER_PAGE:
+        return ()
     if source.extract.item or source.extract.next:
         return tuple(dict.fromkeys((*items, *page.links(source.extract.next))))
     return page.links("a[href]")
@@ -173,9 +188,15 @@ def chosen_images(page: Page, source: Source) -> tuple[str, ...]:
     return page.sources(source.extract.images)
 
 
-def structured_images(page: Page) -> tuple[str, ...]:
-    """Return the pictures the page's first structured voice names."""
-    return next((page.absolute(said.images) for said in structured.read(page.html, page.url) if said.images), ())
+def photographs(page: Page, source: Source) -> tuple[str, ...]:
+    """Return every photograph of the page's offer, once each: as its data names them, then the gallery around those.
+
+    What only OpenGraph names may be the site's own emblem, so it counts where nothing else names one.
+    """
+    said = voices_of(page, source)
+    named = [address for voice in said if voice.voice != "opengraph" for address in page.absolute(voice.images)]
+    shared = [address for voice in said for address in page.absolute(voice.images)]
+    return gallery.photographs(page, named or shared)
 
 
 def shown_images(page: Page, within: str = "body") -> tuple[str, ...]:
@@ -194,7 +215,7 @@ def shown_images(page: Page, within: str = "body") -> tuple[str, ...]:
 def linked_images(page: Page) -> tuple[str, ...]:
     """Return the full-size pictures that thumbnails link to."""
     links = page.absolute(page.selector.css("a[href]:has(img)::attr(href)").getall())
-    return tuple(link for link in links if _PICTURE_FILE.search(link))
+    return tuple(link for link in links if PICTURE_FILE.search(link))
 
 
 def films(page: Page, source: Source) -> tuple[str, ...]:

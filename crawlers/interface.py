@@ -6,18 +6,26 @@ from decimal import Decimal
 from typing import Literal
 
 MediaKind = Literal["image", "video", "audio"]
+Condition = Literal["new", "used", "refurbished", "damaged"]
+Stock = Literal["in stock", "few left", "preorder", "backorder", "sold out", "discontinued"]
+Platform = Literal["shopify", "woocommerce", "schema.org"]
 PageKind = Literal["image_board", "manga_reader", "marketplace", "video", "page"]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a marketplace page offers, as schema.org Product and Offer say it."""
+    """What a marketplace page offers, as schema.org Product and Offer say it. None: the page does not say."""
 
-    price: Decimal | None
+    price: Decimal | None  # the lowest of a range
     currency: str | None  # ISO 4217
-    seller: str | None
+    seller: str | None  # as the page displays the name
     brand: str | None = None
     sku: str | None = None
+    highest: Decimal | None = None  # of a range of prices
+    condition: Condition | None = None
+    stock: Stock | None = None
+    gtin: str | None = None  # JAN, EAN, UPC; its check digit is right
+    seller_id: str | None = None  # what stays when the seller is renamed: see crawlers.sellers
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from lxml import etree
@@ -12,6 +13,10 @@ from w3lib.encoding import html_to_unicode
 from crawlers import urls
 
 MAX_TEXT = 20_000  # characters of visible text that are kept
+MAX_SRCSET = 20_000  # characters
+PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp)(?:$|\?)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,4})?)[wx](?=,|$)")
+_PSEUDO = re.compile(r"::(?:text|attr\([^)]*\))")
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "head"})
 _FEEDS = "link[rel~=alternate][type*='rss']::attr(href), link[rel~=alternate][type*='atom']::attr(href)"
@@ -24,12 +29,15 @@ class Page:
 
     url: str  # canonical, after redirects
     html: str
+    seen_at: datetime | None = None  # when it was visited; None: not known, and "3 days ago" is no date
 
     @classmethod
-    def of(cls, url: str, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> "Page":
+    def of(
+        cls, url: str, body: bytes, headers: Iterable[tuple[str, str]] = (), *, seen_at: datetime | None = None
+    ) -> "Page":
         """Return the page of a response, decoded as a browser would."""
         content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
-        return cls(url, html_to_unicode(content_type, body, default_encoding="utf-8")[1])
+        return cls(url, html_to_unicode(content_type, body, default_encoding="utf-8")[1], seen_at)
 
     @cached_property
     def selector(self) -> Selector:
@@ -102,6 +110,14 @@ class Page:
         """The RSS and Atom feeds the page names."""
         return self.absolute(self.selector.css(_FEEDS).getall())
 
+    def leads(self, css: str | None) -> str:
+        """Return where the first element leads that a selector (of it, its text or its attribute) finds; "" nowhere."""
+        elements = _PSEUDO.sub("", css) if css else ""
+        for found in self.selector.css(elements) if elements else ():
+            for link in found.xpath("(ancestor-or-self::a | .//a)/@href").getall():
+                return next(iter(self.absolute([link])), "")
+        return ""
+
     def sources(self, css: str | None) -> tuple[str, ...]:
         """Return the media the elements (or attributes) the selector finds show; lazy pictures by what they load."""
         if not css:
@@ -119,21 +135,31 @@ class Page:
 
 def media_address(element: Selector) -> str:
     """Return what an img, video, audio or source element loads: the largest of a srcset, the real one of a lazy one."""
+    candidates = [element.attrib.get("data-srcset") or element.attrib.get("srcset") or ""]
+    if element.root.tag == "img":  # a <picture> offers the same picture in further forms
+        candidates += element.xpath("parent::picture/source/@data-srcset | parent::picture/source/@srcset").getall()
+    best = max((one for each in candidates for one in _srcset(each)), default=(0.0, ""), key=lambda one: one[0])
+    if best[1]:
+        return best[1]
     attributes = element.attrib
-    candidates = attributes.get("data-srcset") or attributes.get("srcset") or ""
-    if candidates:
-        best = max(_srcset(candidates), default=(0.0, ""))
-        if best[1]:
-            return best[1]
     return next((attributes[name] for name in _LAZY if attributes.get(name) and attributes[name][:5] != "data:"), "")
 
 
 def _srcset(candidates: str) -> list[tuple[float, str]]:
-    found = []
-    for candidate in candidates.split(", "):
-        address, _, size = candidate.strip().strip(",").partition(" ")
-        try:
-            found.append((float(size.strip()[:-1] or 1), address))
-        except ValueError:
+    """Return the candidates of a srcset with their widths or densities; an address holds commas, but ends in none."""
+    found: list[tuple[float, str]] = []
+    address = ""
+    for token in candidates[:MAX_SRCSET].split():
+        if address and (size := _SIZE.match(token)):
+            found.append((float(size[1]), address))
+            address = token[size.end() :].lstrip(",")
+        elif address:  # it had no size
             found.append((1.0, address))
-    return found
+            address = token
+        else:
+            address = token
+        if address.endswith(","):
+            found.append((1.0, address.rstrip(",")))
+            address = ""
+    last = [(1.0, address)] if address else []
+    return [(size, one) for size, one in found + last if one and not one.startswith("data:")]

@@ -16,7 +16,7 @@ from config.settings import Crawl
 from crawlers import urls
 from crawlers.discovery import Discover, Search
 from crawlers.expectations import Field as Wanted
-from crawlers.interface import MediaLink, PageKind
+from crawlers.interface import MediaLink, PageKind, Platform
 from crawlers.legal import Legal
 from crawlers.table import Table, faults, hint, tables
 
@@ -41,6 +41,7 @@ class Identity(Table):
     territory: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")  # ISO 3166, of the site's audience
     languages: tuple[str, ...] = ()
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # what a bare "¥" means here
+    platform: Platform | None = None  # the shop software, whose catalogue names every offer
     commercial: bool | None = None  # unset: not known, each page is asked
 
 
@@ -100,7 +101,13 @@ class Extract(Table):
     text: str | None = None
     uploader: str | None = None
     seller: str | None = None
+    seller_page: str | None = None  # unset: where the seller's element leads
     price: str | None = None
+    condition: str | None = None
+    stock: str | None = None
+    brand: str | None = None
+    sku: str | None = None
+    gtin: str | None = None
     date: str | None = None
     attribution: str | None = None
     images: str | None = None

@@ -3,6 +3,7 @@
 Only these three syntaxes are asked: RDFa costs eighty times as much and no shop of this field speaks it alone.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +11,12 @@ from typing import Literal
 import extruct
 from lxml.etree import LxmlError
 
-Voice = Literal["selector", "jsonld", "microdata", "opengraph", "heuristic"]
+from crawlers import urls
+
+Voice = Literal["selector", "jsonld", "microdata", "opengraph", "hydration", "heuristic"]
 Node = Mapping[str, object]
 MAX_DEPTH = 12  # of nested nodes; a hostile page may nest for ever
+_MACHINE_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,4})?")
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,17 @@ class Said:
     title: str = ""
     uploader: str = ""
     seller: str = ""
+    seller_page: str = ""
+    seller_id: str = ""  # within the site
+    seller_number: str = ""  # a registered one, as of a tax office
     price: str = ""
+    highest: str = ""  # of a range of prices
     currency: str = ""
+    condition: str = ""
+    stock: str = ""
     brand: str = ""
     sku: str = ""
+    gtin: str = ""
     published_at: str = ""
     attribution: str = ""
     images: tuple[str, ...] = ()
@@ -36,6 +47,8 @@ class Said:
 _THINGS = frozenset({"Product", "ProductGroup", "IndividualProduct", "VideoObject", "Movie", "TVEpisode", "Article",
                      "NewsArticle", "BlogPosting", "SocialMediaPosting", "DiscussionForumPosting", "ImageObject",
                      "ImageGallery", "Book", "Chapter", "ComicIssue", "ComicStory", "CreativeWork"})  # fmt: skip
+_PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductModel"})
+_LISTS = frozenset({"ItemList", "CollectionPage", "OfferCatalog", "SearchResultsPage", "BreadcrumbList"})
 
 
 def read(html: str, url: str) -> list[Said]:
@@ -48,8 +61,52 @@ def read(html: str, url: str) -> list[Said]:
         return []
     nodes = [node for top in found.get("json-ld", []) for node in _nodes(top)]
     micro = [node for top in found.get("microdata", []) for node in _nodes(_plain(top))]
-    voices = [_thing(nodes, "jsonld"), _thing(micro, "microdata"), _opengraph(found.get("opengraph", []))]
+    voices = [
+        _thing(_of_this_page(nodes, url), "jsonld"),
+        _thing(_of_this_page(micro, url), "microdata"),
+        _opengraph(found.get("opengraph", [])),
+    ]
     return [said for said in voices if said is not None]
+
+
+def item_links(html: str, url: str) -> list[str]:
+    """Return where the things lead that a page lists as schema.org ItemList; [] when it is no such list."""
+    try:
+        found = extruct.extract(html, base_url=url, syntaxes=["json-ld", "microdata"], errors="ignore", uniform=False)
+    except (LxmlError, ValueError, RecursionError):
+        return []
+    tops = [*found.get("json-ld", []), *(_plain(top) for top in found.get("microdata", []))]
+    nodes = [node for top in tops for node in _nodes(top)]
+    lists = [node for node in nodes if "ItemList" in _types(node)]
+    listed = {id(inner) for node in lists for inner in _nodes(_listed(node))}
+    if any(_types(node) & _PRODUCTS and id(node) not in listed for node in nodes):
+        return []  # an offer's page that also recommends others
+    return [address for one in lists for address in _leads_to([_listed(one)])]
+
+
+def _listed(node: Node) -> list[object]:
+    entries = node.get("itemListElement")
+    listed = entries if isinstance(entries, list) else [entries]
+    return [one.get("item") if isinstance(one, Mapping) and one.get("item") else one for one in listed]
+
+
+def _of_this_page(nodes: list[Node], url: str) -> list[Node]:
+    """Return the nodes without the products that the page only recommends or lists, for their pictures are not its own.
+
+    The page's product is the one that names its address, else the first that stands in no list. A list alone has none,
+    unless it is a list of one.
+    """
+    products = [node for node in nodes if _types(node) & _PRODUCTS]
+    if len(products) < 2:
+        return nodes
+    listed = {id(inner) for node in nodes if _types(node) & _LISTS for inner in _nodes(_listed(node))}
+    own = [node for node in products if id(node) not in listed]
+    named = [
+        node for node in own if url in map(urls.canonical, _leads_to([node, *_of(node, "mainEntityOfPage", "offers")]))
+    ]
+    main = (named or own)[:1]
+    kept = {id(inner) for node in main for inner in _nodes(node)}
+    return [node for node in nodes if not _types(node) & _PRODUCTS or id(node) in kept]
 
 
 def _nodes(value: object, depth: int = 0) -> Iterator[Node]:
@@ -91,18 +148,27 @@ def _thing(nodes: list[Node], voice: Voice) -> Said | None:
     things = [node for node in nodes if _types(node) & _THINGS]
     if not things:
         return None
-    things.sort(key=lambda node: 0 if _types(node) & {"Product", "ProductGroup", "IndividualProduct"} else 1)
+    things.sort(key=lambda node: 0 if _types(node) & _PRODUCTS else 1)
     offers = [offer for thing in things for offer in _offers(thing)]
+    sellers = _sellers(offers) or _sellers(things)
+    prices = _prices(offers)
     videos = [thing for thing in things if "VideoObject" in _types(thing)]
     return Said(
         voice=voice,
         title=_any(things, "name", "headline"),
         uploader=_any(things, "author", "creator", "uploader"),
-        seller=_any(offers, "seller", "offeredBy") or _any(things, "seller"),
-        price=_price(offers),
+        seller=_only(sellers, "name", "legalName"),
+        seller_page=next(iter(_leads_to([*sellers])), "") if len(sellers) == 1 else "",
+        seller_id=_only(sellers, "identifier"),
+        seller_number=_only(sellers, "vatID", "taxID", "leiCode"),
+        price=prices[0],
+        highest=prices[-1] if len(prices) > 1 else _any(offers, "highPrice"),
         currency=_any(offers, "priceCurrency") or _any(_specifications(offers), "priceCurrency"),
+        condition=_any([*offers, *things], "itemCondition"),
+        stock=_stock(offers),
         brand=_any(things, "brand", "manufacturer"),
         sku=_any(things, "sku", "productID", "mpn"),
+        gtin=_any([*things, *offers], "gtin13", "gtin", "gtin8", "gtin12", "gtin14", "isbn"),
         published_at=_any(things, "uploadDate", "datePublished", "dateCreated"),
         attribution=_any(things, "creditText", "copyrightNotice"),
         images=tuple(_addresses([value for thing in things for value in _of(thing, "image", "contentUrl")
@@ -127,8 +193,43 @@ def _specifications(offers: list[Node]) -> list[Node]:
     return [one for one in flat if isinstance(one, Mapping)]
 
 
-def _price(offers: list[Node]) -> str:
-    return _any(offers, "price", "lowPrice") or _any(_specifications(offers), "price", "minPrice")
+def _prices(offers: list[Node]) -> list[str]:
+    """Return the prices of the offers, lowest first when all are plain numbers of one currency; [""] without any."""
+    prices = [words for offer in offers if (words := _any([offer], "price", "lowPrice") or _specified([offer]))]
+    one_currency = len({_any([offer], "priceCurrency") for offer in offers}) == 1
+    if len(set(prices)) > 1 and one_currency and all(_MACHINE_NUMBER.fullmatch(price) for price in prices):
+        return sorted(set(prices), key=float)
+    return prices[:1] or [""]
+
+
+def _specified(offers: list[Node]) -> str:
+    """Return the price of the specifications: not the struck one, where they say which is which."""
+    found = _specifications(offers)
+    asked = [
+        one for one in found if not _text(one.get("priceType")).endswith(("ListPrice", "StrikethroughPrice", "SRP"))
+    ]
+    return _any(asked or found, "price", "minPrice")
+
+
+def _sellers(nodes: list[Node]) -> list[Node]:
+    """Return who sells, once each; a seller that is only named becomes a node with that name."""
+    found: dict[str, Node] = {}
+    for value in [value for node in nodes for value in _of(node, "seller", "offeredBy")]:
+        for one in value if isinstance(value, list) else [value]:
+            node = one if isinstance(one, Mapping) else {"name": one}
+            found.setdefault(_text(node.get("url")) or _text(node), node)
+    return list(found.values())
+
+
+def _only(sellers: list[Node], *names: str) -> str:
+    """Return what is said of the seller; nothing when several sell, for then it is nobody's in particular."""
+    return _any(sellers, *names) if len(sellers) == 1 else ""
+
+
+def _stock(offers: list[Node]) -> str:
+    """Return the availability that most helps a buyer: one variant in stock means that the thing can be had."""
+    said = [words for offer in offers if (words := _any([offer], "availability"))]
+    return next((words for words in said if words.endswith("InStock")), said[0] if said else "")
 
 
 def _any(nodes: list[Node], *names: str) -> str:
@@ -149,6 +250,19 @@ def _text(value: object, depth: int = 0) -> str:
     if isinstance(value, Mapping):
         return _text(value.get("name") or value.get("@value"), depth + 1)
     return str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+
+
+def _leads_to(values: list[object], depth: int = 0) -> list[str]:
+    """Return the addresses of pages that nodes name as their own."""
+    found: list[str] = []
+    for value in values if depth <= MAX_DEPTH else []:
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, list):
+            found += _leads_to(value, depth + 1)
+        elif isinstance(value, Mapping):
+            found += _leads_to(_of(value, "url", "@id")[:1], depth + 1)
+    return [address for address in found if address.startswith(("http://", "https://", "/"))]
 
 
 def _addresses(values: list[object], depth: int = 0) -> list[str]:
@@ -182,6 +296,10 @@ def _opengraph(found: list[Mapping[str, object]]) -> Said | None:
         title=one("og:title"),
         price=one("product:price:amount", "og:price:amount"),
         currency=one("product:price:currency", "og:price:currency"),
+        condition=one("product:condition", "og:condition"),
+        stock=one("product:availability", "og:availability"),
+        gtin=one("product:ean", "product:isbn", "product:upc"),
+        sku=one("product:retailer_item_id"),
         brand=one("product:brand", "og:brand"),
         published_at=one("article:published_time", "video:release_date", "og:video:release_date"),
         images=tuple(pairs.get("og:image", []) or pairs.get("og:image:url", [])),

@@ -165,7 +165,7 @@ class Walker(Spider):
             if said is not None:
                 self._settle(one, fetched, *said)
                 return
-            page = Page.of(where, response.body, fetched.headers)
+            page = Page.of(where, response.body, fetched.headers, seen_at=fetched.fetched_at)
             trouble, finding = self._read(page, fetched)
             if self.walk.memory.wants(page, finding):
                 assert finding is not None

@@ -7,10 +7,10 @@ from crawlers.sources import Source
 
 
 def page(page: Page, source: Source) -> Finding:
-    """Return the offer. Photographs: those the source names, else the structured ones, else what is shown."""
+    """Return the offer. Photographs: those the source names, else what its data and gallery show, else any."""
     photographs = (
         extract.chosen_images(page, source)
-        or extract.structured_images(page)
+        or extract.photographs(page, source)
         or extract.linked_images(page)
         or extract.shown_images(page)
     )

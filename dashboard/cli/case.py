@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import click
 
+from crawlers.captures import FindingRow
 from dashboard import degradation, sampled, taking_back
 from dashboard.cli import asking, options, speak
 from dashboard.degradation import Spoiled
@@ -118,6 +119,8 @@ def _tell(detail: CaseDetail, samples: Mapping[int, str]) -> None:
     speak.say(f"{case.state}, seen {case.detected_at:%Y-%m-%d %H:%M} UTC, due {case.due_at:%Y-%m-%d %H:%M} UTC")
     for finding in detail.findings:
         speak.say(f"\n{finding.finding.title}  {finding.finding.url}")
+        if offer := _offer(finding.finding):
+            speak.say(f"  {offer}")
         for medium in finding.seen:
             for match, reference in medium.matches:
                 speak.say(f"  {match.score:.2f} {reference.name} [{reference.bank}] in {medium.sighting.url}")
@@ -130,6 +133,16 @@ def _tell(detail: CaseDetail, samples: Mapping[int, str]) -> None:
         speak.say(f"  {answer['allowance']}: {answer['verdict']}. {answer['says']}")
     for decision in detail.decisions:
         speak.say(f"\n{decision.at:%Y-%m-%d %H:%M} {decision.person}: {decision.verdict}. {decision.reason}")
+
+
+def _offer(page: FindingRow) -> str:
+    """Return what a page offers, in one line; "" when it offers nothing."""
+    most = "" if page.highest_price is None else f" to {page.highest_price}"
+    price = "" if page.price is None else f"{page.price}{most} {page.currency or ''}".rstrip()
+    seller = page.seller or page.seller_id
+    identity = f" ({page.seller_id})" if page.seller and page.seller_id else ""
+    by = f"sold by {seller}{identity}" if seller else ""
+    return ", ".join(part for part in (price, page.condition, page.stock, by) if part and (price or seller))
 
 
 def _tell_spoiled(spoiled: Sequence[Spoiled]) -> None:

@@ -102,6 +102,7 @@ def _shown(visit: Visit, uuid: str, *, at_queue: bool) -> Response:
             previous=before and f"/cases/{before}", next=f"/cases/{after}" if after else "/queue",
             back_to_case=case.uuid, delay=visit.home.settings.notices.outbox_delay_minutes,
             verdict_names=words.verdicts(visit.say), bank_names=words.banks(visit.say),
+            condition_names=words.conditions(visit.say), stock_names=words.stocks(visit.say),
         )  # fmt: skip
 
 

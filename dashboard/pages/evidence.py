@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, aliased
 
 from config.home import of
 from crawlers.captures import Capture, FindingRow, Sighting
-from dashboard import sampled, scale, timeline
+from dashboard import offers, sampled, scale, timeline
+from dashboard.offers import Offer
 from fingerprints.store import Medium
 from matcher.cases import Case, CaseFinding
 from matcher.catalogue import Asset
@@ -79,9 +80,7 @@ class Page:
     text: str
     kind: str
     uploader: str | None
-    seller: str | None
-    price: Any  # Decimal or None
-    currency: str | None
+    offer: Offer | None
     attribution: str | None
     is_commercial: bool | None
     published_at: datetime | None
@@ -121,7 +120,7 @@ def pages(session: Session, case: Case) -> list[Page]:
     return [
         Page(
             id=page.id, url=page.url, title=page.title, text=page.text, kind=page.kind, uploader=page.uploader,
-            seller=page.seller, price=page.price, currency=page.currency, attribution=page.attribution,
+            offer=offers.of(session, page), attribution=page.attribution,
             is_commercial=page.is_commercial, published_at=page.published_at, captured_at=capture.fetched_at,
             sha256=capture.body_sha256,
         )

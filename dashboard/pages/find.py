@@ -54,7 +54,8 @@ def _hits(session: Session, asked: str) -> list[Hit]:
         .where(or_(*(
             column.icontains(text, autoescape=True)
             for column, text in ((Case.place, place), (FindingRow.url, asked), (FindingRow.title, asked),
-                                 (FindingRow.seller, asked), (FindingRow.uploader, asked), (Work.title, asked))
+                                 (FindingRow.seller, asked), (FindingRow.seller_id, place),
+                                 (FindingRow.uploader, asked), (Work.title, asked))
         )))
         .group_by(Case.id, Case.uuid, Case.place, Work.title)
         .order_by(Case.id.desc())

@@ -38,6 +38,23 @@ def banks(say: Say) -> dict[str, str]:
     }
 
 
+def conditions(say: Say) -> dict[str, str]:
+    """Return every condition of an offered thing with its name."""
+    return {"new": say("new"), "used": say("used"), "refurbished": say("refurbished"), "damaged": say("damaged")}
+
+
+def stocks(say: Say) -> dict[str, str]:
+    """Return every state of a stock with its name."""
+    return {
+        "in stock": say("in stock"),
+        "few left": say("few left"),
+        "preorder": say("can be preordered"),
+        "backorder": say("made or got to order"),
+        "sold out": say("sold out"),
+        "discontinued": say("no longer sold"),
+    }
+
+
 def kinds(say: Say) -> dict[str, str]:
     """Return every kind of work with its name."""
     return {"anime": say("Anime"), "manga": say("Manga"), "art": say("Art"), "goods": say("Goods")}

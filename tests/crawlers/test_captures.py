@@ -69,3 +69,28 @@ def test_an_absurd_price_is_no_price(session: Session) -> None:
     row = captures.store_finding(session, captures.keep(session, sweep.id, "page", FETCHED), "a", finding)
 
     assert (row.price, row.seller) == (None, "shop")
+
+
+def test_words_that_no_database_holds_are_mended(session: Session) -> None:
+    sweep = factories.sweep(session)
+    listing = Listing(Decimal(5), "JPY", "sh\x00op", brand="\ud800brand")
+    finding = Finding("http://a.example/1", "marketplace", "T\x00itle \udfff", listing=listing)
+
+    row = captures.store_finding(session, captures.keep(session, sweep.id, "page", FETCHED), "a", finding)
+
+    assert (row.title, row.seller, row.brand) == ("Title ?", "shop", "?brand")
+
+
+def test_what_an_offer_says_is_kept(session: Session) -> None:
+    sweep = factories.sweep(session)
+    listing = Listing(
+        Decimal(1980), "JPY", "Kiln", brand="Kiri", sku="K-7", highest=Decimal(2400), condition="used",
+        stock="in stock", gtin="4901234567894", seller_id="market.example/shop/123",
+    )  # fmt: skip
+    finding = Finding("http://a.example/1", "marketplace", "Cup", listing=listing)
+
+    row = captures.store_finding(session, captures.keep(session, sweep.id, "page", FETCHED), "a", finding)
+    session.expire_all()
+
+    assert (row.highest_price, row.condition, row.stock, row.gtin) == (2400, "used", "in stock", "4901234567894")
+    assert (row.brand, row.sku, row.seller_id) == ("Kiri", "K-7", "market.example/shop/123")

@@ -229,7 +229,8 @@ def _mug(session: Session, put: Any, kiri: Any, draw: Draw) -> str:
     page = _seen(
         session, "http://bazaar.example/item/88213", 20.9, kind="marketplace",
         title="シルヴィ マグカップ 非公式 送料無料",
-        seller="mug-planet", price=Decimal(1480), currency="JPY",
+        seller="mug-planet", price=Decimal(1480), currency="JPY", condition="new", stock="few left",
+        seller_id="bazaar.example/shop/88", brand="no brand", gtin="4901234567894",
         text="新品未使用。即購入OK。<script>alert(1)</script>",
     )  # fmt: skip
     sighting = factories.sighting(session, page, jpeg(photo), kind="image")
