@@ -163,8 +163,10 @@ class Manners:
     async def process_request(self, request: Request) -> None:
         """Let the request pass when robots.txt allows it and its host's turn has come."""
         host = urls.origin(request.url)
-        if not request.meta.get("is_robots") and not await self.allows(request.url):
-            raise Refused(f"robots.txt of {host} does not allow it")
+        if not request.meta.get("is_robots"):
+            if not await self.allows(request.url):
+                raise Refused(f"robots.txt of {host} does not allow it")
+            self.crawler.stats.inc_value("mekiki/robots.txt allowed")
         held = self.pace.held_for(host)
         if held > LONGEST_WAIT_S:
             raise Refused(f"{host} asks to be left alone for {held:.0f} s")
@@ -183,6 +185,9 @@ class Manners:
         transcript.answered(request, response)
         if response.status in (429, 503):
             asked = retry_after_s((response.headers.get("Retry-After") or b"").decode("latin-1"))
+            if asked is not None or response.status == 429:
+                self.crawler.stats.inc_value("mekiki/asked to wait")
+                self.crawler.stats.inc_value("mekiki/seconds asked to wait", round(asked or 0.0))
             if asked is not None:
                 self.pace.hold(urls.origin(request.url), asked)
         return response

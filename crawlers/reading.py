@@ -2,7 +2,7 @@
 
 from scrapy.http import Response
 
-from crawlers import directories, looks
+from crawlers import challenge, directories, looks
 from crawlers.captures import Fetched
 from crawlers.extract import Reader, UnreadablePage, read_page
 from crawlers.interface import Finding
@@ -10,7 +10,7 @@ from crawlers.page import Page
 from crawlers.sources import Source
 
 READABLE = ("text/html", "text/plain", "application/xml")
-BLOCKED = "blocked"  # how a trouble begins that shuts us out
+BLOCK = "blocked: "  # how the trouble of a page begins that shuts us out
 Read = tuple[str | None, Finding | None]  # why it is no finding although it answered; what it says
 
 
@@ -22,15 +22,16 @@ def of_directory(response: Response, where: str, source: Source) -> Read | None:
 
 def of_page(page: Page, fetched: Fetched, source: Source, read: Reader) -> Read:
     """Return what a page says, as it was sent or as a browser showed it."""
-    block = next((words for words in source.expect.blocked_if if words in page.html), None)
+    block = challenge.sign(page, fetched.status, fetched.headers, source.expect.blocked_if)
     if block is not None:
-        return f'{BLOCKED}: the page says "{block}"', None
+        return f"{BLOCK}the page {block}", None
     missing = source.expect.not_found(page.html)
     if missing is not None:
         return f'{looks.NOT_THERE}: the page says "{missing}"', None
     if is_no_answer(fetched.status):
         return answered(fetched.status), None
-    if fetched.mime not in READABLE:
+    is_catalogue = fetched.mime == "application/json" and source.source.platform is not None
+    if fetched.mime not in READABLE and not is_catalogue:
         return None, None
     try:
         return None, read_page(read, page, source)

@@ -13,11 +13,12 @@ from pydantic import Field, field_validator, model_validator
 
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import urls
+from crawlers import mirrors, urls
 from crawlers.discovery import Discover, Search
 from crawlers.expectations import Field as Wanted
 from crawlers.interface import MediaLink, PageKind, Platform
 from crawlers.legal import Legal
+from crawlers.mirrors import Hosts
 from crawlers.table import Table, faults, hint, tables
 
 Render = Literal["http", "browser", "auto"]
@@ -64,6 +65,7 @@ class Scope(Table):
     hosts: tuple[str, ...] = ()  # besides the seeds' own; media may come from anywhere
     allow: tuple[str, ...] = ()  # patterns searched in the address; empty: everything on the hosts
     deny: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()  # patterns of host names the site hops to; followed, and findings keep this source
     max_depth: int = Field(default=5, ge=0)
     max_pages: int | None = Field(default=None, gt=0)
 
@@ -84,6 +86,11 @@ class Scope(Table):
             except re.error as wrong:
                 raise ValueError(f'"{pattern}" is no regular expression ({wrong})') from wrong
         return patterns
+
+    @field_validator("mirrors")
+    @classmethod
+    def _of_this_site(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return mirrors.checked(patterns)
 
     @field_validator("hosts")
     @classmethod
@@ -131,6 +138,7 @@ class Expect(Table):
 
     min_findings: int = Field(default=0, ge=0)
     must_have: tuple[Wanted, ...] = ()  # what every finding here says, as long as the site has not changed
+    may_lack: float = Field(default=0.2, ge=0, lt=1)  # the share of findings that may lack one of them
     blocked_if: tuple[str, ...] = ()  # words of a page that shuts us out; we stop there and ask a person
     not_found_if: tuple[str, ...] = ()  # words of a page that answers 200 and means that nothing is there
 
@@ -217,13 +225,13 @@ class Source(Table):
                 raise ValueError(f'scope.deny refuses the seed "{seed}"; a sweep could never start')
         return self
 
-    def hosts(self) -> frozenset[str]:
+    def hosts(self) -> Hosts:
         """Return the hosts whose pages may be visited; with and without "www." a site is the same."""
         named = {urls.host(seed) for seed in self.scope.seeds} | {host.lower() for host in self.scope.hosts}
         if self.search is not None and not named:
             named = {urls.host(self.search.url)}
         bare = {host.removeprefix("www.") for host in named}
-        return frozenset(bare | {f"www.{host}" for host in bare})
+        return Hosts(bare | {f"www.{host}" for host in bare}, self.scope.mirrors)
 
     def reaches(self, url: str) -> bool:
         """Say whether a list, a sitemap or a feed may be visited: on the site's hosts, and not denied."""

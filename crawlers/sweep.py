@@ -11,19 +11,20 @@ from config import clock
 from config.blobs import DiskFull
 from config.errors import MekikiError
 from config.home import Home
-from crawlers import equipment, evidence, frontier, health, onward, render, road, showing, sources, spiders
+from crawlers import equipment, evidence, frontier, health, onward, render, road, showing, sources, spiders, tallies
+from crawlers.course import BotChallenge, Walk
 from crawlers.discovery import Names
 from crawlers.frontier import Sweep
 from crawlers.settle import Settler, Transaction
 from crawlers.sources import Source
-from crawlers.walk import BotChallenge, Walk, Walker
+from crawlers.walk import Walker
 
 # How SQLite and PostgreSQL say that they cannot grow.
 FULL = ("disk is full", "disk I/O error", "No space left", "could not extend file", "could not write to file")
 
 
-class TooFewFindings(MekikiError):
-    """A source that should have findings had none, or too few: the site has changed or shuts us out."""
+class SiteChanged(MekikiError):
+    """A source has fewer findings than are usual, or they lack what they used to have: its site has changed."""
 
 
 class NothingVisited(MekikiError):
@@ -68,7 +69,7 @@ def run(
 
     `resume` also reopens the newest sweep when it ended as failed; `works` are what the site's search is asked for.
     Raises AlreadyRunning, NoSuchSource, SiteDown, BotChallenge, DiskFull, NothingToSearch, NothingVisited,
-    TooFewFindings; KeyboardInterrupt when somebody stopped it.
+    SiteChanged; KeyboardInterrupt when somebody stopped it.
     """
     source = sources.find(home.settings.sources, source_id)
     with home.lock(f"sweep-{source.id}"), _full_database_as_sentence():
@@ -155,9 +156,10 @@ def _close(walk: Walk, *, was_resumed: bool) -> SweepReport:
         row = session.get_one(Sweep, walk.settler.sweep_id)
         if stopped is None and not walk.was_interrupted:
             stopped = (
-                _nothing_visited(session, row)
+                _moved(session, row)
+                or _nothing_visited(session, row)
                 or _changed(session, row)
-                or _verdict(walk.source, row, health.usual(session, row.source))
+                or _verdict(session, walk.source, row)
             )
             row.left = frontier.left_over(session, row)
             _end(row, "failed" if stopped else "done", str(stopped) if stopped else None)
@@ -184,6 +186,11 @@ def _report(session: Session, row: Sweep, walk: Walk, *, was_resumed: bool) -> S
     )  # fmt: skip
 
 
+def _moved(session: Session, row: Sweep) -> SiteChanged | None:
+    says = health.moved(tallies.of(session, row.id))
+    return None if says is None else SiteChanged(f"{row.source}: {says}")
+
+
 def _nothing_visited(session: Session, row: Sweep) -> NothingVisited | None:
     if frontier.count(session, row.id, role="page", state="done"):
         return None
@@ -191,29 +198,20 @@ def _nothing_visited(session: Session, row: Sweep) -> NothingVisited | None:
     return NothingVisited(f"{row.source}: no page could be visited ({why}); look at its seeds, or ask the site.")
 
 
-def _changed(session: Session, row: Sweep) -> TooFewFindings | None:
+def _changed(session: Session, row: Sweep) -> SiteChanged | None:
     """Say so when most pages that had something to show answer, and show nothing: then their markup has changed."""
     still = sum(frontier.count(session, row.id, role="page", shows=shows) for shows in ("finding", "list"))
     if row.lost <= still:
         return None
-    return TooFewFindings(
+    return SiteChanged(
         f"{row.source}: {row.lost} pages that had something to show before show nothing now, {still} still do; the "
         "site may have changed, try `mekiki source test FILE URL` on one of its pages."
     )
 
 
-def _verdict(source: Source, row: Sweep, usual: float) -> TooFewFindings | None:
-    if row.findings == 0 and usual > 0:
-        return TooFewFindings(
-            f"{source.id}: no findings where {usual:g} are usual; the site may have changed, try "
-            "`mekiki source test FILE URL` on one of its pages."
-        )
-    if row.findings >= source.expect.min_findings:
-        return None
-    return TooFewFindings(
-        f"{source.id}: {row.findings} findings where at least {source.expect.min_findings} are expected; the site may "
-        "have changed, try `mekiki source test FILE URL` on one of its pages."
-    )
+def _verdict(session: Session, source: Source, row: Sweep) -> SiteChanged | None:
+    says = health.alarm(session, source, row)
+    return None if says is None else SiteChanged(says)
 
 
 def _end(row: Sweep, state: str, error: str | None) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -12,65 +12,28 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from config import log
-from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import broken, equipment, onward, reading, render, road, settle, showing, sniff, streams, urls
+from crawlers import broken, challenge, equipment, onward, reading, render, road, settle, showing, sniff, streams, urls
 from crawlers.captures import Fetched
-from crawlers.extract import Reader
+from crawlers.course import BotChallenge, Walk
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Manners, Unreachable, network_sentence, product, robots_rules
 from crawlers.page import Page
 from crawlers.reels import Fetch, NotAFilm
-from crawlers.render import Memory
-from crawlers.settle import Errand, Settler
+from crawlers.settle import Errand
 from crawlers.showing import Sent
-from crawlers.sources import Limits, Source
+from crawlers.tallies import BLOCKED, UNCHANGED
 
 HEARTBEAT_S = 10.0
 PORTION = 32  # addresses read from the line at once
 FEW = 16  # on their way; below it the next portion is read, so that the crawler never runs dry
+SHUT_OUT_AFTER = 5  # pages in a row that the server refuses
 SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
 FILMS_AT_ONCE = 2  # put together or sampled: the index of each may take 150 MB
 _NO_FILM: tuple[type[Exception], ...] = (NotAFilm, IgnoreRequest, *NETWORK_ERRORS)
 _NO_ANSWER: tuple[type[Exception], ...] = (Unreachable, *NETWORK_ERRORS)
 _NOT_SHOWN: tuple[type[Exception], ...] = (IgnoreRequest, *NETWORK_ERRORS)
 _log = log.get(__name__)
-
-
-class SiteDown(MekikiError):
-    """The site does not answer."""
-
-    permanent = False
-
-
-class BotChallenge(MekikiError):
-    """The site shows a page that shuts us out; a person must look, we never work around it."""
-
-
-@dataclass
-class Walk:
-    """Everything one sweep's spider needs, and how it ended."""
-
-    settler: Settler
-    source: Source
-    limits: Limits
-    blobs: BlobStore
-    read: Reader
-    memory: Memory = field(default_factory=Memory)  # of what needs a browser
-    tell: Callable[[], None] = lambda: None  # after every settled address
-    stopped_by: BaseException | None = None
-    silent: list[tuple[Errand, str]] = field(default_factory=list)  # of the site, in a row without any answer
-    has_answered: bool = False
-    was_interrupted: bool = False
-
-    def site_down(self) -> SiteDown:
-        """Leave what got no answer to the next sweep, and return the error that says so."""
-        for one, says in self.silent:
-            self.settler.reopen(one, says)
-        return SiteDown(
-            f"{self.silent[-1][1]}; see whether the site is up, then run `mekiki sweep {self.source.id}` again: it "
-            "goes on where it stopped."
-        )
 
 
 @dataclass
@@ -157,6 +120,7 @@ class Walker(Spider):
             self._heard()
             if _stands(one, response):
                 self.walk.settler.unchanged(one, road.described(one.url, response))
+                self.walk.tally.add(UNCHANGED)
                 self.walk.tell()
                 return
             fetched = road.fetched(one.url, response, self.walk.blobs)
@@ -179,11 +143,21 @@ class Walker(Spider):
 
     def _settle(self, one: Errand, fetched: Fetched, trouble: str | None, finding: Finding | None) -> None:
         """Keep a page and what it says; stop where it shuts us out."""
+        self.walk.tally.page(one.url, fetched.status, finding, trouble)
         self.walk.settler.page(one, fetched, finding, trouble=trouble)
         self.walk.tell()
-        if trouble and trouble.startswith(reading.BLOCKED):
+        self._stop_when_shut_out(one, fetched.status, trouble)
+
+    def _stop_when_shut_out(self, one: Errand, status: int, trouble: str | None) -> None:
+        """Hand a site that shuts us out to a person: at its challenge, or when it has refused page after page."""
+        self.walk.shut_in_a_row = self.walk.shut_in_a_row + 1 if status in challenge.SHUT else 0
+        if self.walk.shut_in_a_row == SHUT_OUT_AFTER:
+            trouble = f"{reading.BLOCK}it has refused {SHUT_OUT_AFTER} pages in a row with status {status}"
+            self.walk.tally.add(BLOCKED, f"{one.url}: {trouble}")
+        if trouble and trouble.startswith(reading.BLOCK):
             raise BotChallenge(
-                f"{one.url} shuts us out ({trouble}); open it in a browser and ask the site, or disable the source."
+                f"{one.url} shuts us out; open it in a browser and ask the site, or disable the source. "
+                f"{_sentence(trouble.removeprefix(reading.BLOCK))}"
             )
 
     def _opened(self, response: Response, one: Errand, sent: Sent) -> Request:
@@ -249,6 +223,7 @@ class Walker(Spider):
                 if sniff.media_kind(fetched.mime) is None:
                     trouble = f"it is {fetched.mime}, no picture, film or sound"
             self.walk.settler.medium(one, fetched, trouble=trouble)
+            self.walk.tally.medium(one.url, trouble)
             self.walk.tell()
 
     def _road(self, one: Errand) -> Fetch:
@@ -271,7 +246,9 @@ class Walker(Spider):
             assert isinstance(error, Exception)
             if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
                 limit = request.meta.get("download_maxsize", self.walk.limits.max_page_bytes)
-                self.walk.settler.close(one, "refused", broken.refusal(error, limit))
+                says = broken.refusal(error, limit)
+                self.walk.settler.close(one, "refused", says)
+                self.walk.tally.refused(request.url, says, request.meta)
             elif isinstance(error, DownloadCancelledError):
                 await self._too_large(one)
             elif broken.sentence(error) is not None:
@@ -288,6 +265,7 @@ class Walker(Spider):
         if one.role == "page":
             says = f"it is larger than the limit of {self.walk.limits.max_page_bytes} bytes"
             self.walk.settler.close(one, "refused", says)
+            self.walk.tally.refused(one.url, says, {})
             return
         says = f"it is larger than the limit of {road.media_meta(self.walk.limits)['download_maxsize']} bytes"
         self._heard()
@@ -296,11 +274,13 @@ class Walker(Spider):
                 fetched = await streams.sample(one.url, self._road(one), self.walk.blobs, self.walk.limits)
         except _NO_FILM as wrong:
             self.walk.settler.close(one, "refused", f"{says}, and {wrong}")
+            self.walk.tally.refused(one.url, says, {})
         else:
             self.walk.settler.medium(one, fetched)
 
     def _no_answer(self, one: Errand, says: str) -> None:
         self.walk.settler.close(one, "failed", says)
+        self.walk.tally.add("address without an answer", f"{one.url}: {says}")
         if urls.host(one.url) not in self.walk.source.hosts():
             return  # a silent picture host does not mean that the site is down
         self.walk.silent.append((one, says))
@@ -346,6 +326,12 @@ class Walker(Spider):
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             self.walk.settler.beat()
+            self._write_tally()
+
+    def _write_tally(self) -> None:
+        self.walk.tally.manners(self.crawler.stats.get_stats())
+        with self.walk.settler.transaction() as session:
+            self.walk.tally.write(session, self.walk.settler.sweep_id)
 
     def closed(self, reason: str) -> None:
         """Let the heart stop with the spider."""
@@ -354,7 +340,13 @@ class Walker(Spider):
         if self.walk.silent and not self.walk.has_answered and self.walk.stopped_by is None:
             self.walk.stopped_by = self.walk.site_down()
         self.walk.was_interrupted = reason == "shutdown" and self.walk.stopped_by is None
+        with self._stopping():
+            self._write_tally()
         _log.info("sweep closed", source=self.walk.source.id, reason=reason)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _shown_on(one: Errand) -> dict[str, str]:

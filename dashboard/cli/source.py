@@ -2,23 +2,29 @@
 
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from config import clock
 from config.errors import MekikiError
-from crawlers import health, sources, testing, trial, tryout, urls
+from crawlers import sources, testing, trial, tryout, urls
 from crawlers.sources import Source, SourceError
 from crawlers.trial import Trial
 from crawlers.tryout import Document
-from dashboard import cron
-from dashboard.cli import speak
+from dashboard import cron, source_health
+from dashboard.cli import asking, speak
 from dashboard.cron import BadSchedule
+from dashboard.source_health import SourceHealth
 
 SHOWN = 20  # addresses; there may be fifty thousand
 
 file_argument = click.argument("file", type=click.Path(path_type=Path))
+
+
+class NeedsAPerson(MekikiError):
+    """At least one source brings nothing until somebody has looked at it."""
 
 
 class BadSources(MekikiError):
@@ -216,19 +222,59 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 
 
 @command.command("health")
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @speak.as_json
 @click.pass_context
-def health_(ctx: click.Context, *, as_json: bool) -> None:
-    """Say how each source is doing: its last sweep against what is usual for it.
+def health_(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Say how each source is doing: its last sweep against the last two weeks, when it runs next, what it met. Named
+    sources are told in full. Ends with 1 when one needs a person.
 
-    Example: mekiki source health
+    Example: mekiki source health example-board
     """
-    home = speak.opened(ctx)
-    with home.readers()() as session:
-        found = [health.of(session, name) for name in sources.load_all(home.settings.sources)]
-    rows = [
-        {"source": one.source, "condition": one.condition, "says": one.says, "findings": one.findings,
-         "usual": one.usual_findings, "last_ok": one.last_ok, "failures_in_a_row": one.failures_in_a_row}
-        for one in found
-    ]  # fmt: skip
-    speak.show(rows, as_json=as_json, title="Health", empty="No source yet; add one with `mekiki source add FILE`.")
+    folder = speak.opened(ctx).settings.sources
+    with asking.reads(ctx) as session:
+        known = {each.health.source: each for each in source_health.read(session, sources.load_all(folder))}
+    for name in set(names) - set(known):
+        sources.find(folder, name)  # raises NoSuchSource with the nearest name
+    found = [known[name] for name in names] if names else list(known.values())
+    if as_json:
+        for each in found:
+            speak.emit(_health_document(each))
+    else:
+        speak.show([_line(each) for each in found], as_json=False, title="Health",
+                   empty="No source yet; add one with `mekiki source add FILE`.")  # fmt: skip
+        for each in found if names else ():
+            speak.show(_counts(each), as_json=False, title=each.health.source, empty="Nothing was counted yet.")
+    ill = source_health.alarms(found)
+    if ill:
+        which = ", ".join(each.health.source for each in ill)
+        raise NeedsAPerson(f"{len(ill)} of {len(found)} sources need a person: {which}.")
+
+
+def _line(each: SourceHealth) -> dict[str, object]:
+    how = each.health
+    return {
+        "source": how.source, "condition": how.condition, "says": how.says, "findings": how.findings,
+        "usual": how.usual_findings, "last_ok": _moment(how.last_ok), "failures_in_a_row": how.failures_in_a_row,
+        "next_run": _moment(each.next_run),
+    }  # fmt: skip
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _counts(each: SourceHealth) -> list[dict[str, object]]:
+    counted = [*each.met, *((f"findings with {name}", told) for name, told in each.fields)]
+    return [{"what": what, "count": told.count, "for_instance": told.example} for what, told in counted]
+
+
+def _health_document(each: SourceHealth) -> dict[str, object]:
+    how = each.health
+    return {
+        "source": how.source, "condition": how.condition, "needs_a_person": each.needs_a_person, "says": how.says,
+        "findings": how.findings, "usual": how.usual_findings, "last_ok": how.last_ok,
+        "failures_in_a_row": how.failures_in_a_row, "next_run": each.next_run,
+        "met": {what: {"count": told.count, "example": told.example} for what, told in each.met},
+        "fields": {name: told.count for name, told in each.fields},
+    }  # fmt: skip

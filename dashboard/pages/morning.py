@@ -49,7 +49,7 @@ def show(visit: Visit) -> Response:
         facts = standing.facts(session)
         alarms = quarantine.read(session, visit)
         claims = conflicts.read(session, visit, only_open=True)
-        ill = sources.read(session)
+        ill, _fault = sources.read(session)
         states = _jobs(session)
         bars = _bars(_longest_by_day(session), visit)
         outcomes = _outcomes(session)
@@ -61,7 +61,7 @@ def show(visit: Visit) -> Response:
     )  # fmt: skip
     return visit.show(
         "morning.html", facts=facts, alarms=alarms, conflicts=claims, sources=ill,
-        tones=sources.TONES, jobs=states, bars=bars,
+        tones=sources.TONES, condition_names=words.source_conditions(visit.say), jobs=states, bars=bars,
         line_y=_height_y(PROMISE_H),
         chart_label=", ".join(bar.label for bar in bars if bar.height), headline=headline,
         outcomes=[(names.get(state, state), words.TONES.get(state, "quiet"), count) for state, count in outcomes],

@@ -1,17 +1,23 @@
-"""Sources: how the last sweeps of each went, and whether one has fallen ill."""
-
-from collections.abc import Sequence
+"""Sources: how the last sweeps of each went, what they met, and whether one needs a person."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from crawlers import health
+from config import home
+from crawlers import sources
 from crawlers.frontier import Sweep
+from crawlers.sources import SourceError
+from dashboard import source_health
+from dashboard.pages import words
+from dashboard.source_health import SourceHealth
 from dashboard.visits import Visit
 
 RECENT = 30
-TONES = {"never swept": "un", "running": "ok", "well": "ok", "few": "un", "failing": "no"}
+TONES = {
+    "never swept": "un", "running": "ok", "well": "ok", "few": "un", "changed": "no", "moved": "no", "shut out": "no",
+    "failing": "no",
+}  # fmt: skip
 
 
 def show(visit: Visit) -> Response:
@@ -20,15 +26,17 @@ def show(visit: Visit) -> Response:
         recent = session.scalars(
             select(Sweep).where(Sweep.purpose == "sweep").order_by(Sweep.id.desc()).limit(RECENT)
         ).all()
-        rows = read(session)
+        rows, fault = read(session)
     states = {"running": visit.say("running"), "done": visit.say("done"), "failed": visit.say("failed")}
-    return visit.show("sources.html", sources=rows, tones=TONES, recent=recent, sweep_states=states)
+    return visit.show(
+        "sources.html", sources=rows, fault=fault, tones=TONES, recent=recent, sweep_states=states,
+        condition_names=words.source_conditions(visit.say), field_names=words.fields(visit.say),
+    )  # fmt: skip
 
 
-def read(session: Session) -> Sequence[health.Health]:
-    """Return the health of every source that was ever swept: those that need a person first, then by name."""
-    names = session.scalars(select(Sweep.source).where(Sweep.purpose == "sweep").distinct())
-    order = list(reversed(TONES))
-    return sorted(
-        (health.of(session, name) for name in names), key=lambda one: (order.index(one.condition), one.source)
-    )
+def read(session: Session) -> tuple[list[SourceHealth], str | None]:
+    """Return how every source is, and what is wrong with a file when the definitions cannot be used."""
+    try:
+        return source_health.read(session, sources.load_all(home.of(session).settings.sources)), None
+    except SourceError as wrong:  # what was swept is told all the same
+        return source_health.read(session, {}), str(wrong)

@@ -55,6 +55,29 @@ def stocks(say: Say) -> dict[str, str]:
     }
 
 
+def source_conditions(say: Say) -> dict[str, str]:
+    """Return every condition of a source with its name."""
+    return {
+        "never swept": say("never swept"),
+        "running": say("running"),
+        "well": say("well"),
+        "few": say("few findings"),
+        "changed": say("site changed"),
+        "moved": say("site moved"),
+        "shut out": say("shut out"),
+        "failing": say("failing"),
+    }
+
+
+def fields(say: Say) -> dict[str, str]:
+    """Return every field of a finding with its name."""
+    return {
+        "title": say("title"), "text": say("text"), "uploader": say("uploader"), "seller": say("seller"),
+        "price": say("price"), "date": say("date"), "attribution": say("credit"), "images": say("pictures"),
+        "video": say("films"),
+    }  # fmt: skip
+
+
 def kinds(say: Say) -> dict[str, str]:
     """Return every kind of work with its name."""
     return {"anime": say("Anime"), "manga": say("Manga"), "art": say("Art"), "goods": say("Goods")}

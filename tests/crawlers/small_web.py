@@ -88,6 +88,7 @@ class SmallWeb(ThreadingHTTPServer):
         self.has_etags = False
         self.not_modified = 0  # answers without a body
         self.changed: dict[str, Answer] = {}
+        self.changed_on: dict[tuple[str, str], Answer] = {}  # by host name and path
         self.robots = "User-agent: *\nDisallow: /private/\n"
         self.busy_once = {"/busy"}
         self.arrival = threading.Condition()
@@ -227,7 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.referers[self.path] = self.headers.get("Referer")
         if self.server.delay_s:
             time.sleep(self.server.delay_s)
-        answer = self.server.answer(self.path).cut(self.headers.get("Range"))
+        host = self.headers.get("Host", "").partition(":")[0]
+        answer = self.server.changed_on.get((host, self.path)) or self.server.answer(self.path)
+        answer = answer.cut(self.headers.get("Range"))
         if self.server.has_etags:
             answer = answer.marked(self.headers.get("If-None-Match"))
             self.server.not_modified += answer.status == 304

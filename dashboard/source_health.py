@@ -1,0 +1,71 @@
+"""How each source is, when it runs next and what its last sweep met: for the command, the sources page and mornings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock
+from crawlers import health, tallies
+from crawlers.frontier import Sweep
+from crawlers.health import NEEDS_A_PERSON, Health
+from crawlers.sources import Source
+from crawlers.tallies import Told
+from dashboard import cron
+from dashboard.cron import BadSchedule
+
+ORDER = (*NEEDS_A_PERSON, "few", "never swept", "running", "well")  # those that need a person first
+
+
+@dataclass(frozen=True)
+class SourceHealth:
+    """One source, as an operator sees it."""
+
+    health: Health
+    next_run: datetime | None  # None: nothing schedules it
+    met: tuple[tuple[str, Told], ...]  # counts of the last sweep, in reading order, without fields
+    fields: tuple[tuple[str, Told], ...]  # how many of its findings had each field
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Say whether the source stays useless until somebody looks."""
+        return self.health.condition in NEEDS_A_PERSON
+
+
+def read(session: Session, known: Mapping[str, Source]) -> list[SourceHealth]:
+    """Return every known source and every other that was ever swept, those that need a person first."""
+    swept = session.scalars(select(Sweep.source).where(Sweep.purpose == "sweep").distinct())
+    every = [one(session, name, known.get(name)) for name in {*known, *swept}]
+    return sorted(every, key=lambda each: (ORDER.index(each.health.condition), each.health.source))
+
+
+def one(session: Session, name: str, source: Source | None) -> SourceHealth:
+    """Return how one source is; `source` is its definition, None when the home has none any more."""
+    found = health.of(session, name)
+    listed = (*tallies.OUTCOMES, *tallies.REFUSALS, *tallies.MEDIA, *tallies.TREATMENT)
+    return SourceHealth(
+        health=found,
+        next_run=_next_run(source),
+        met=tuple((what, found.met[what]) for what in listed if what in found.met),
+        fields=tuple((what.removeprefix("has "), told) for what, told in found.met.items() if what.startswith("has ")),
+    )
+
+
+def _next_run(source: Source | None) -> datetime | None:
+    if source is None or source.schedule is None:
+        return None
+    now = clock.now()
+    try:
+        due: datetime | None = cron.trigger(source.schedule.cron, source.schedule.timezone, now).get_next_fire_time(
+            None, now
+        )
+    except BadSchedule:  # `mekiki doctor` says so
+        return None
+    return due
+
+
+def alarms(rows: Sequence[SourceHealth]) -> list[SourceHealth]:
+    """Return the sources that need a person."""
+    return [each for each in rows if each.needs_a_person]

@@ -1,0 +1,92 @@
+"""A site that hops from host to host stays one source; where the file does not allow it, a person is told."""
+
+import pytest
+from sqlalchemy import select
+
+from config.home import Home
+from crawlers import mirrors, sources
+from crawlers.captures import FindingRow
+from crawlers.mirrors import Hosts
+from crawlers.sources import SourceError
+from tests.crawlers.conftest import Mekiki
+from tests.crawlers.small_web import Answer, SmallWeb, write_source
+
+
+@pytest.mark.parametrize(("host", "expected"), [
+    ("example.com", True), ("example2.to", True), ("example17.com", True), ("www.example.com", False),
+    ("badexample.com", False), ("example.com.evil.test", False), ("named.test", True), ("", False),
+])  # fmt: skip
+def test_a_mirror_is_matched_whole(host: str, expected: bool) -> None:
+    assert (host in Hosts({"named.test"}, [r"example\d*\.(com|to)"])) is expected
+
+
+@pytest.mark.parametrize("pattern", [".*", r".+\..+", r"^[a-z.-]+$", "("])
+def test_a_pattern_that_matches_anybody_is_refused(pattern: str) -> None:
+    with pytest.raises(SourceError, match=r"matches any host|no regular expression"):
+        sources.parse(
+            '[source]\nid = "a"\nname = "A"\nkind = "page"\n[scope]\nseeds = ["http://a.example/"]\n'
+            f"mirrors = ['{pattern}']\n", "a.toml",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "reasons", "landed", "expected"), [
+    (["http://a.test/x?p=1"], [301], "http://b.test/x?p=1", "b.test"),
+    (["http://a.test/x", "https://a.test/x"], [301, 308], "https://b.test/x", "b.test"),
+    (["http://a.test/x"], [302], "http://b.test/x", None),  # for now only
+    (["http://a.test/x"], [301], "http://b.test/", None),  # parked: every path leads to one page
+    (["http://a.test/x"], [301], "https://a.test/x", None),
+    (["http://a.test/x"], ["meta refresh"], "http://b.test/x", None),
+    ([], [], "http://b.test/x", None),
+])  # fmt: skip
+def test_a_move_is_permanent_and_keeps_its_paths(
+    asked: list[str], reasons: list[object], landed: str, expected: str | None
+) -> None:
+    assert mirrors.moved_to(asked, reasons, landed) == expected
+
+
+@pytest.fixture
+def hopping(web: SmallWeb, web_home: Home) -> SmallWeb:
+    """The site has moved from web.test to web2.test, where it is the same."""
+    settings = web_home.settings.home / "mekiki.toml"
+    text = settings.read_text().replace("allow_addresses = [", f'allow_addresses = ["web2.test:{web.port}", ')
+    settings.write_text(text.replace("pinned_hosts = {", 'pinned_hosts = {"web2.test" = "127.0.0.1", '))
+    return web
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_mirror_that_the_file_allows_is_followed_under_the_same_source(
+    hopping: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:
+    for path in ("/reader/1", "/reader/2"):
+        there = hopping.url(path, "web2.test")
+        hopping.changed_on[("web.test", path)] = Answer(status=301, headers={"Location": there})
+    extra = "mirrors = ['^web\\d*\\.test$']\n[extract]\nnext = \"a.next\""
+    write_source(web_home.settings.sources, hopping, "reader", "manga_reader", ["/reader/1"], extra)
+
+    ended = mekiki("sweep", "reader")
+
+    assert ended.returncode == 0, ended.stderr
+    with web_home.readers()() as session:
+        rows = session.scalars(select(FindingRow).order_by(FindingRow.id)).all()
+        assert [(row.source, row.url) for row in rows] == [
+            ("reader", hopping.url("/reader/1", "web2.test")), ("reader", hopping.url("/reader/2", "web2.test")),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_move_that_the_file_does_not_allow_is_proposed_and_not_followed(
+    hopping: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:
+    hopping.changed_on[("web.test", "/")] = Answer(status=301, headers={"Location": hopping.url("/", "web2.test")})
+    write_source(web_home.settings.sources, hopping, "board", "image_board", ["/"], '[extract]\nitem = "a.thread"')
+
+    ended = mekiki("sweep", "board")
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "mekiki: board: 1 pages lead for good to the same paths on web2.test; compare it with the site, and when it is "
+        'the same add "web2.test" to scope.hosts of its file, or a pattern to scope.mirrors: findings keep the '
+        "source.\n"
+    )
+    assert '"moved"' in mekiki("source", "health", "board", "--json").stdout
+    assert hopping.count("/board/1") == 0

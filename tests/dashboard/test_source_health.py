@@ -1,0 +1,71 @@
+"""The console shows which sources need a person, why, and what their last sweep met, in both languages."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from config.home import Home
+from crawlers.tallies import BLOCKED, Tally
+from dashboard import app
+from tests import factories
+from tests.dashboard import seeds
+from tests.dashboard.test_console import act, enter
+
+BOARD = '[source]\nid = "board"\nname = "B"\nkind = "page"\n[scope]\nseeds = ["http://board.example/"]\n'
+SCHEDULE = '[schedule]\ncron = "0 5 * * *"\n'
+ERROR = (
+    "http://walled.example/ shuts us out; open it in a browser and ask the site, or disable the source. The page is a "
+    "challenge of Cloudflare."
+)
+
+
+@pytest.fixture
+def client(home: Home) -> Iterator[TestClient]:
+    """A console with a well source and one that shuts us out."""
+    home.settings.sources.mkdir(exist_ok=True)
+    (home.settings.sources / "board.toml").write_text(BOARD + SCHEDULE)
+    with home.sessions().begin() as session:
+        seeds.person(session, "aoi", "Aoi Mori")
+        factories.sweep(session, "board", findings=7)
+        walled = factories.sweep(session, "walled", state="failed", error=ERROR)
+        tally = Tally()
+        tally.add(BLOCKED, "http://walled.example/: <script>alert(1)</script>")
+        tally.add("has price", number=3)
+        tally.write(session, walled.id)
+    with TestClient(app.make(home), base_url="http://console.test", follow_redirects=False) as made:
+        yield enter(made)
+
+
+@pytest.mark.parametrize("path", ["/morning", "/sources"])
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", ("1 source needs a person", "shut out", "The page is a challenge of Cloudflare.")),
+    ("ja", ("1件の巡回先に人の確認が必要", "遮断された",
+            "ページはCloudflareの検査画面です。", "遮断されました。ブラウザで")),
+])  # fmt: skip
+def test_a_source_that_needs_a_person_is_an_alarm(
+    client: TestClient, path: str, language: str, words: tuple[str, ...]
+) -> None:
+    assert act(client, "/language", path, language=language, back=path) == (303, path)
+    page = client.get(path).text
+
+    assert [word for word in words if word not in page] == []
+
+
+def test_the_sources_page_tells_what_a_sweep_met_and_when_the_next_is(client: TestClient) -> None:
+    page = client.get("/sources").text
+
+    assert "page that shuts us out" in page
+    assert "price 3" in page
+    assert "next run" in page
+    assert "no schedule" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert page.index("walled") < page.index("board")
+
+
+def test_a_broken_file_hides_no_source(client: TestClient, home: Home) -> None:
+    (home.settings.sources / "broken.toml").write_text("[source]\nidd = 1\n")
+    page = client.get("/sources").text
+
+    assert "there is no key" in page
+    assert "7 findings." in page
