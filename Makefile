@@ -44,7 +44,7 @@ check: setup-dev  ## formatting, types, architecture and documentation
 test: setup-dev browser  ## every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-measure-%: setup-dev  ## measure-images, measure-video, measure-index: quality side by side with peers
+measure-%: setup-dev  ## measure-images, measure-video, measure-index, measure-frontier: quality and speed
 	$(BIN)/python -m tests.measure.$* $(if $(QUICK),--quick,)
 
 lock:  ## resolve the dependencies anew (needs uv)

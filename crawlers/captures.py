@@ -249,9 +249,9 @@ def _price(amount: Decimal | None) -> Decimal | None:
 
 
 def store_sighting(session: Session, finding_id: int, capture: Capture, kind: MediaKind, *, position: int) -> Sighting:
-    """Append that a page showed this medium; the same medium twice on one page is one sighting."""
-    known = select(Sighting).where(Sighting.finding_id == finding_id, Sighting.capture_id == capture.id)
-    row = session.scalar(known)
+    """Append that a page showed this medium; the same bytes of one address twice on one page are one sighting."""
+    known = select(Sighting).where(Sighting.finding_id == finding_id, Sighting.url == capture.url)
+    row = session.scalar(known.where(Sighting.blob == capture.body_sha256).limit(1))
     if row is None:
         row = Sighting(
             finding_id=finding_id,

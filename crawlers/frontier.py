@@ -150,11 +150,24 @@ def add(
     session: Session, sweep_id: int, addresses: Iterable[Address], *, at_most: int | None = None
 ) -> list[FrontierEntry]:
     """Put the addresses the source does not know yet in line, and return only those, in order."""
+    return _added(session, sweep_id, addresses)[1]
+
+
+def all_of(session: Session, sweep_id: int, addresses: Iterable[Address]) -> dict[str, FrontierEntry]:
+    """Return the entries of all these addresses, by url; those the source does not know yet are put in line."""
+    known, fresh = _added(session, sweep_id, addresses)
+    return {row.url: row for row in (*known, *fresh)}
+
+
+def _added(
+    session: Session, sweep_id: int, addresses: Iterable[Address]
+) -> tuple[list[FrontierEntry], list[FrontierEntry]]:
+    """Return what the source knew of these addresses, and what is new to it."""
     sweep = session.get_one(Sweep, sweep_id)
     by_hash: dict[str, Address] = {}
     for address in addresses:
         by_hash.setdefault(urls.url_hash(address.url), address)
-    known = {entry.url_hash for entry in _of(session, sweep.source, list(by_hash))}
+    known = {entry.url_hash: entry for entry in _of(session, sweep.source, list(by_hash))}
     at = clock.now()
     fresh = [
         FrontierEntry(
@@ -166,7 +179,7 @@ def add(
     ][:at_most]  # fmt: skip
     session.add_all(fresh)
     session.flush()
-    return fresh
+    return [*known.values()], fresh
 
 
 def recall(session: Session, sweep_id: int, wanted: Iterable[str]) -> None:

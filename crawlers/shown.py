@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config import clock
 from crawlers import captures, frontier, looks
-from crawlers.captures import Capture, FindingRow, Sighting
+from crawlers.captures import Capture, FindingRow
 from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
 from crawlers.interface import Finding
 from crawlers.sniff import media_kind
@@ -20,12 +20,13 @@ from crawlers.sniff import media_kind
 def anew(session: Session, sweep: Sweep, page: FrontierEntry, stored: FindingRow, finding: Finding) -> None:
     """Let a new finding stand for a page: all its media are asked again, or taken as this sweep has seen them."""
     sweep.found += 1
-    sweep.findings += page.finding_id is None
+    if page.finding_id is None:
+        sweep.findings += 1
+    else:
+        _forget_wishes(session, page)
     page.finding_id = stored.id
-    _forget_wishes(session, page)
     links = {link.url: link for link in reversed(finding.media)}  # its first place on the page counts
-    frontier.add(session, sweep.id, [Address(url, "media", 0) for url in links])
-    entries = frontier.entries(session, sweep.id, links)
+    entries = frontier.all_of(session, sweep.id, [Address(url, "media", 0) for url in links])
     for link in links.values():
         medium = entries[link.url]
         wish = MediaWish(
@@ -90,8 +91,5 @@ def _sight_as_seen(session: Session, sweep: Sweep, wish: MediaWish, medium: Fron
 
 def _sight(session: Session, wish: MediaWish, capture: Capture) -> None:
     kind = media_kind(capture.mime)  # the bytes decide what it is, not the page
-    if kind is None:
-        return
-    same = select(Sighting.id).where(Sighting.finding_id == wish.finding_id, Sighting.url == capture.url)
-    if session.scalar(same.where(Sighting.blob == capture.body_sha256).limit(1)) is None:
+    if kind is not None:
         captures.store_sighting(session, wish.finding_id, capture, kind, position=wish.position)

@@ -18,6 +18,7 @@ from PIL import Image
 
 POSTS = 12
 CHAPTER_PAGES = 4
+LISTS, PER_LIST = 16, 62  # of the board of 2,000 addresses
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"film" * 200
 
 
@@ -133,6 +134,17 @@ def _post(_web: SmallWeb, number: str) -> Answer:
     )
 
 
+def _many(_web: SmallWeb, number: str) -> Answer:
+    first = int(number) * PER_LIST
+    threads = "".join(f'<a class="thread" href="/many/post/{n}">{n}</a>' for n in range(first, first + PER_LIST))
+    after = f'<a class="next" href="/many/{int(number) + 1}">next</a>' if int(number) + 1 < LISTS else ""
+    return html(threads + after)
+
+
+def _one_of_many(_web: SmallWeb, number: str) -> Answer:
+    return html(f'<h1>Post {number}</h1><img src="{PHOTO.format(10_000 + int(number))}">')
+
+
 def _chapter(_web: SmallWeb, number: str) -> Answer:
     pages = "".join(
         f'<div><img class="page" src="data:image/gif;base64,R0" data-src="/photo/{int(number) * 100 + n}.png"></div>'
@@ -188,6 +200,8 @@ _ROUTES: tuple[tuple[str, Route], ...] = (
     (r"/robots\.txt", lambda web: Answer(web.robots.encode(), kind="text/plain")),
     (r"/", _board),
     (r"/board/(\d+)", _post),
+    (r"/many/(\d+)", _many),
+    (r"/many/post/(\d+)", _one_of_many),
     (r"/reader/(\d+)", _chapter),
     (r"/market", _market),
     (r"/item/(\d+)", _item),

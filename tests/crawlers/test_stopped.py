@@ -18,12 +18,13 @@ from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from dashboard.child import command
 from dashboard.cli import main
-from tests.crawlers import small_web
+from tests.crawlers import killing, small_web
 from tests.crawlers.conftest import ROOT, Mekiki
 from tests.crawlers.small_web import POSTS, SmallWeb, write_source
 
 FILE_LIMIT_BYTES = 3_000_000
 LOG_LIMIT_BYTES = 100_000  # of any file, also of the database's log
+KILLS_OF_MANY = 3
 BOARD = '[extract]\nitem = "a.thread"'
 
 
@@ -64,6 +65,21 @@ def test_a_sweep_killed_again_and_again_at_random_loses_and_doubles_nothing(
     assert killed_early, "the kills came too late to prove anything"
     with web_home.readers()() as session:
         assert_the_board_is_complete(session, web)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_two_thousand_addresses_are_kept_once_each_however_often_the_sweep_is_killed(
+    web: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:  # `make measure-frontier` does the same with 20 kills, on both databases
+    killing.source(web_home.settings.sources, web)
+    chance = random.Random(2000)
+
+    kills = [killing.killed(web_home, web, chance, chance.randint(50, 500)) for _ in range(KILLS_OF_MANY)]
+    ended = mekiki("sweep", "many")
+
+    assert kills == [True] * KILLS_OF_MANY
+    assert ended.returncode == 0, ended.stderr
+    assert killing.faults(web_home, web) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
