@@ -150,7 +150,7 @@ def add(
     session: Session, sweep_id: int, addresses: Iterable[Address], *, at_most: int | None = None
 ) -> list[FrontierEntry]:
     """Put the addresses the source does not know yet in line, and return only those, in order."""
-    return _added(session, sweep_id, addresses)[1]
+    return _added(session, sweep_id, addresses, at_most)[1]
 
 
 def all_of(session: Session, sweep_id: int, addresses: Iterable[Address]) -> dict[str, FrontierEntry]:
@@ -160,7 +160,7 @@ def all_of(session: Session, sweep_id: int, addresses: Iterable[Address]) -> dic
 
 
 def _added(
-    session: Session, sweep_id: int, addresses: Iterable[Address]
+    session: Session, sweep_id: int, addresses: Iterable[Address], at_most: int | None = None
 ) -> tuple[list[FrontierEntry], list[FrontierEntry]]:
     """Return what the source knew of these addresses, and what is new to it."""
     sweep = session.get_one(Sweep, sweep_id)

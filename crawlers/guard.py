@@ -5,6 +5,7 @@ name that changes its address between two look-ups (DNS rebinding) all meet it.
 """
 
 import ipaddress
+import re
 import socket
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -139,9 +140,17 @@ class Guard:
         if not host or "\\" in url or parts.username is not None or parts.password is not None:
             return f"{url} hides where it leads"
         address = literal(host)
-        if address is None:
-            return None
-        return self.objection(host, port, address)
+        if address is not None:
+            return self.objection(host, port, address)
+        return None if _is_name(host) else f"{host} is no host name"
+
+
+def _is_name(host: str) -> bool:
+    """Return whether a host can be looked up at all; on what is no name Twisted raises, whoever wrote the link."""
+    try:
+        return re.fullmatch(rb"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})", host.encode("idna")) is not None
+    except UnicodeError:  # a label that is empty or too long
+        return False
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

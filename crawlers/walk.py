@@ -255,7 +255,8 @@ class Walker(Spider):
                 self._heard()
                 self.walk.settler.close(one, "failed", network_sentence(one.url, error))
             elif isinstance(error, _NO_ANSWER):
-                self._no_answer(one, str(error) if isinstance(error, Unreachable) else network_sentence(one.url, error))
+                says = str(error) if isinstance(error, Unreachable) else network_sentence(request.url, error)
+                self._no_answer(one, request.url, says)
             else:
                 self.stop(error)
             self.walk.tell()
@@ -278,11 +279,11 @@ class Walker(Spider):
         else:
             self.walk.settler.medium(one, fetched)
 
-    def _no_answer(self, one: Errand, says: str) -> None:
+    def _no_answer(self, one: Errand, asked: str, says: str) -> None:
         self.walk.settler.close(one, "failed", says)
         self.walk.tally.add("address without an answer", f"{one.url}: {says}")
-        if urls.host(one.url) not in self.walk.source.hosts():
-            return  # a silent picture host does not mean that the site is down
+        if urls.host(asked) not in self.walk.source.hosts():
+            return  # a silent picture host, or one that a redirect leads to, does not mean that the site is down
         self.walk.silent.append((one, says))
         if len(self.walk.silent) >= SITE_IS_DOWN_AFTER:
             raise self.walk.site_down()

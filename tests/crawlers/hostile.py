@@ -3,7 +3,7 @@
 import http.server
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -68,7 +68,7 @@ class Inside:
 
     def columns(self) -> set[str]:
         """Return by which roads somebody came: what follows the question mark."""
-        return {asked.rpartition("?")[2].partition(" ")[0] for asked in self.came if "?" in asked}
+        return {asked.rpartition("?")[2].rstrip("=") for asked in self.came if "?" in asked}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -130,8 +130,3 @@ def table(inside_port: int, outside_port: int) -> list[str]:
         url.replace("{p}", str(inside_port)).replace("{w}", str(outside_port)).replace("{h}", socket.gethostname())
         for url in URLS
     ]
-
-
-def by(column: str, urls: Sequence[str]) -> list[str]:
-    """Return the addresses marked with the road they are tried by."""
-    return [f"{url}?{column}" for url in urls]

@@ -32,6 +32,7 @@ socket.getaddrinfo = _look_up  # before anything keeps the real one: this is the
 from scrapy import Request, Spider  # noqa: E402
 from scrapy.http import Response  # noqa: E402
 
+from config import log  # noqa: E402
 from config.settings import Crawl  # noqa: E402
 from crawlers import equipment, road  # noqa: E402
 from crawlers.manners import Manners  # noqa: E402
@@ -80,6 +81,7 @@ class _Raw(Spider):
 
 
 def _raw() -> None:
+    log.set_up(level="WARNING")
     asked = json.load(sys.stdin)
     source = Source(source=Identity(id="raw", name="raw", kind="page"), scope=Scope(seeds=("http://web.test/",)))
     crawl = Crawl(**asked["crawl"])

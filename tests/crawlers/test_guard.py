@@ -64,6 +64,7 @@ def test_every_spelling_of_this_machine_is_seen_through(host: str) -> None:
 @pytest.mark.parametrize("url", [
     "file:///etc/passwd", "ftp://example.com/", "data:text/html,x", "javascript:alert(1)", "http://user:pw@example.com/",
     "http://example.com\\@127.0.0.1/", "http:///nohost", "http://[::1", "gopher://example.com/", "http://example.com:99999/",
+    "http://%31%32%37.0.0.1/", "http://a..example/", "http://lo%63alhost/", f"http://{'a' * 64}.example/", "http://-/",
 ])  # fmt: skip
 def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
     assert Guard().check_url(url) is not None
