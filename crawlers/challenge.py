@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from crawlers.page import Page
 
+FEW_PICTURES, FEW_LINKS = 2, 10
 FEW_WORDS = 600  # characters; a form with a captcha on a page of content is no wall
 REFUSING = frozenset({401, 403, 405, 407, 418, 429, 451, 503})  # statuses that, with a sign, mean a wall
-SHUT = frozenset({401, 403, 451})  # statuses that mean one by themselves, when the source's pages give nothing else
+SHUT = frozenset({401, 403, 429, 451})  # statuses that mean one by themselves when page after page answers so
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,23 @@ def sign(page: Page, status: int, headers: Iterable[tuple[str, str]], words: Ite
     given = _first_header({name.lower(): value for name, value in headers})
     if given:
         return given
-    title = page.first("title")
-    text = page.text
-    is_bare = len(text) < FEW_WORDS or status in REFUSING
-    if not is_bare:
-        return None
+    if status >= 400 and status not in REFUSING:
+        return None  # not there, or broken: whatever its form asks for
+    title, text = page.first("title"), page.text
+    is_bare = len(text) < FEW_WORDS and (status in REFUSING or _holds_little(page))
     heading = next((one.says for one in _TITLES if one.pattern.search(title)), None)
-    if heading:
+    if heading and (is_bare or status in REFUSING):
         return f'{heading} ("{title[:60]}")'
-    if len(text) >= FEW_WORDS:
+    if not is_bare:
         return None
     part = next((says for css, says in _PARTS if page.selector.css(css)), None)
     return part or next((one.says for one in _WORDS if one.pattern.search(text)), None)
+
+
+def _holds_little(page: Page) -> bool:
+    """Say whether a page is bare: a short thread of pictures with a captcha in its reply form is not."""
+    pictures = page.selector.css("body img, body video")
+    return len(pictures) <= FEW_PICTURES and len(page.selector.css("body a[href]")) <= FEW_LINKS
 
 
 def _first_header(headers: Mapping[str, str]) -> str | None:

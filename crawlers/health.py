@@ -93,13 +93,19 @@ def _why_failed(met: Mapping[str, Told]) -> Condition:
 def alarm(session: Session, source: Source, row: Sweep) -> str | None:
     """Return the sentence of what has changed about a site whose sweep ends now; None when all is as usual.
 
-    The sweep's tallies must be written down already.
+    Once a person has changed the source's file, only sweeps by the new file say what is usual; but none where there
+    were some is always an alarm. The sweep's tallies must be written down already.
     """
     rows = select(Sweep).where(Sweep.source == row.source, Sweep.purpose == "sweep", Sweep.id < row.id)
     earlier = session.scalars(rows.where(Sweep.state == "done").order_by(Sweep.id.desc()).limit(1_000)).all()
-    before = _measure(row, earlier)
     met = tallies.of(session, row.id)
-    says = moved(met) or _too_few(source, row, before) or _lacking(source, met) or _lost(met, _shares(session, before))
+    alike = _measure(row, [each for each in earlier if each.source_sha256 == row.source_sha256])
+    says = (
+        moved(met)
+        or _too_few(source, row, _measure(row, earlier), alike)
+        or _lacking(source, met)
+        or _lost(met, _shares(session, alike))
+    )
     return f"{source.id}: {says}" if says else None
 
 
@@ -114,14 +120,15 @@ def moved(met: Mapping[str, Told]) -> str | None:
     )
 
 
-def _too_few(source: Source, row: Sweep, before: Sequence[Sweep]) -> str | None:
+def _too_few(source: Source, row: Sweep, before: Sequence[Sweep], alike: Sequence[Sweep]) -> str | None:
     usual = float(median(each.findings for each in before)) if before else 0.0
     if row.findings == 0 and usual > 0:
         return f"no findings where {usual:g} are usual; the site may have changed, {TRY_IT}."
     if row.findings < source.expect.min_findings:
         least = source.expect.min_findings
         return f"{row.findings} findings where at least {least} are expected; the site may have changed, {TRY_IT}."
-    if len(before) >= FEWEST and usual >= SURE and row.findings < usual / 2:
+    usual = float(median(each.findings for each in alike)) if len(alike) >= FEWEST else 0.0
+    if usual >= SURE and row.findings < usual / 2:
         return f"{row.findings} findings where {usual:g} are usual; the site may have changed, {TRY_IT}."
     return None
 

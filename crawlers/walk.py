@@ -27,7 +27,7 @@ from crawlers.tallies import BLOCKED, UNCHANGED
 HEARTBEAT_S = 10.0
 PORTION = 32  # addresses read from the line at once
 FEW = 16  # on their way; below it the next portion is read, so that the crawler never runs dry
-SHUT_OUT_AFTER = 5  # pages in a row that the server refuses
+SHUT_OUT_AFTER = 8  # pages in a row that the server refuses
 SITE_IS_DOWN_AFTER = 5  # addresses in a row that got no answer at all
 FILMS_AT_ONCE = 2  # put together or sampled: the index of each may take 150 MB
 _NO_FILM: tuple[type[Exception], ...] = (NotAFilm, IgnoreRequest, *NETWORK_ERRORS)

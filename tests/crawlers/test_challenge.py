@@ -51,6 +51,9 @@ def test_a_wall_is_told_by_its_header(headers: dict[str, str]) -> None:
     ("Not found", "There is no such page.", 404),
     ("Server error", "Try again.", 500),
     ("", "", 200),
+    ("Thread 7", "<img src=/1.jpg>" * 3 + "<form>Reply<div class='g-recaptcha'></div></form>", 200),
+    ("List", "".join(f"<a href=/{n}>{n}</a>" for n in range(20)) + "<div class='h-captcha'></div>", 200),
+    ("Gone", "There is no such page.<div class='g-recaptcha'></div>", 404),
     ("How captchas work", STORY + "Are you a robot? Verify you are human.", 200),
 ])  # fmt: skip
 def test_a_page_of_content_is_no_wall(title: str, body: str, status: int) -> None:

@@ -73,6 +73,17 @@ def test_few_sweeps_make_nothing_usual_enough_for_half_of_it_to_be_an_alarm(sess
     assert health.alarm(session, source("shop"), swept(session, "shop", 10)) is None
 
 
+def test_what_is_usual_is_learnt_anew_when_the_file_has_changed_but_for_none_at_all(session: Session) -> None:
+    for days_ago in (3, 2, 1):
+        swept(session, "shop", 30, days_ago=days_ago, price=30)
+    now = swept(session, "shop", 10)
+    now.source_sha256 = "1" * 64
+
+    assert health.alarm(session, source("shop"), now) is None
+    now.findings = 0
+    assert "no findings where 30 are usual" in str(health.alarm(session, source("shop"), now))
+
+
 def test_a_field_that_every_finding_must_have_may_be_lacking_in_few(session: Session) -> None:
     expecting = source("shop", '[expect]\nmust_have = ["title", "price"]\nmay_lack = 0.25\n')
 
@@ -213,7 +224,7 @@ def test_a_server_that_refuses_page_after_page_is_a_wall_too(web: SmallWeb, web_
     ended = mekiki("sweep", "board")
 
     assert ended.returncode == 1
-    assert ended.stderr.endswith("It has refused 5 pages in a row with status 403.\n")
+    assert ended.stderr.endswith("It has refused 8 pages in a row with status 403.\n")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
