@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 QUICK ?=
 ARGS ?=
 
-.PHONY: setup setup-dev demo test check lint lock clean browser help
+.PHONY: setup setup-dev demo test test-real-sites check lint lock clean browser help
 
 help:  ## what can be typed here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -44,7 +44,11 @@ check: setup-dev  ## formatting, types, architecture and documentation
 test: setup-dev browser  ## every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-measure-%: setup-dev  ## measure-images, measure-video, measure-index, measure-frontier: quality and speed
+test-real-sites: setup-dev  ## sweep a shop, a wiki, a gallery, a forum and players that others wrote
+	$(BIN)/python -m tests.real_sites.software
+	$(BIN)/python -m pytest tests/real_sites $(ARGS)
+
+measure-%: setup-dev  ## measure-images, -video, -index, -crawl, -frontier: quality side by side with peers
 	$(BIN)/python -m tests.measure.$* $(if $(QUICK),--quick,)
 
 lock:  ## resolve the dependencies anew (needs uv)

@@ -22,9 +22,12 @@ MAX_TITLE = 500  # characters
 _DECORATION = re.compile(
     r"(?:^|[\W_])(?:logo|icon|avatar|sprite|favicon|spacer|blank|pixel|badge|emoji)(?:[\W_]|$)", re.I
 )
-_FILM_IN_SCRIPT = re.compile(
-    r"""["'](?P<url>(?:https?:)?\\?/[^"'<>\s]{1,1000}?\.(?:m3u8|mpd|mp4|webm|m4v)(?:\?[^"'<>\s]{0,1000})?)["']"""
+_FILM_TOLD = re.compile(  # whole, from the root of the host, or beside the page: players take all three
+    r"""["'](?P<url>[^"'<>\s]{0,1000}?[^"'<>\s./]\.(?:m3u8|mpd|mp4|webm|m4v)(?:\?[^"'<>\s]{0,1000})?)["']"""
 )
+# Besides <video>: the element of video.js, and those of players that take a playlist as their source.
+_FILM_ELEMENTS = "video, video source, video-js source, [data-video-src], [src*='.m3u8'], [src*='.mpd']"
+_TOLD = "script:not([type='application/ld+json'])::text, [data-setup]::attr(data-setup)"
 _SELLER = ".seller, .shop-name, .seller-name"
 # WooCommerce and others strike the old price with <del> and show the new one with <ins>.
 _PRICE = "[itemprop=price], .price ins, .price--sale, .price-sale, .sale-price"
@@ -224,10 +227,10 @@ def films(page: Page, source: Source) -> tuple[str, ...]:
     if chosen:
         return chosen
     said = [film for voice in structured.read(page.html, page.url) for film in page.absolute(voice.videos)]
-    shown = [media_address(tag) for tag in page.selector.css("video, video source, [data-video-src]")]
+    shown = [media_address(tag) for tag in page.selector.css(_FILM_ELEMENTS)]
     told = [
         found["url"].replace("\\/", "/")
-        for script in page.selector.css("script:not([type='application/ld+json'])::text").getall()
-        for found in _FILM_IN_SCRIPT.finditer(script)
+        for words in page.selector.css(_TOLD).getall()
+        for found in _FILM_TOLD.finditer(words)
     ]
     return page.absolute([*said, *filter(None, shown), *told])

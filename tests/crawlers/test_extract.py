@@ -57,6 +57,25 @@ def test_a_film_told_to_the_players_script_is_found(name: str) -> None:
     assert extract.films(page, source("video")) == (f"http://a.example/v/{name}",)
 
 
+@pytest.mark.parametrize("markup", [
+    "<script>hls.loadSource('film/list.m3u8')</script>",
+    """<script>player.src({src: 'film\\/list.m3u8', type: 'application/x-mpegURL'})</script>""",
+    '<video-js controls><source src="film/list.m3u8" type="application/x-mpegURL"></video-js>',
+    """<video data-setup='{"sources": [{"src": "film/list.m3u8"}]}'></video>""",
+    '<hls-video src="film/list.m3u8" controls></hls-video>',
+])  # fmt: skip
+def test_a_film_is_found_in_every_way_that_players_document(markup: str) -> None:
+    page = Page("http://a.example/watch/1", f"<body>{markup}</body>")
+
+    assert extract.films(page, source("video")) == ("http://a.example/watch/film/list.m3u8",)
+
+
+def test_words_of_a_script_that_only_name_endings_are_no_films() -> None:
+    page = Page("http://a.example/", """<body><script>const known = ['.mp4', "./.m3u8", 'video/mp4', ""];</script>""")
+
+    assert extract.films(page, source("video")) == ()
+
+
 @pytest.mark.parametrize(("url", "expected"), [
     ("HTTP://A.Example:80/x?b=2&a=1#top", "http://a.example/x?a=1&b=2"),
     ("/x?utm_source=mail&id=7&fbclid=z", "http://a.example/x?id=7"),
