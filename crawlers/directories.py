@@ -6,23 +6,26 @@ No entity is expanded, nothing is fetched, and every document has the limits tha
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urlsplit
 
 import feedparser  # type: ignore[import-untyped]
 from lxml import etree
 
 from crawlers import urls
-from crawlers.interface import Finding, PageKind
+from crawlers.interface import Finding, MediaKind, MediaLink, PageKind
 
 MAX_BYTES = 52_428_800  # unpacked; sitemaps.org: "50MB (52,428,800 bytes)"
 MAX_ADDRESSES = 50_000  # sitemaps.org, of one document
+MAX_MEDIA = 100  # of one page
 MAX_FEED_BYTES = 512 << 10  # a hostile one keeps feedparser busy for up to 5 seconds a megabyte, or worse
 MAX_ENTRY_BYTES = 1 << 20  # an entry of a sitemap is a few hundred bytes
 CHUNK_BYTES = 1 << 16
 HEAD_BYTES = 4096
 _SITEMAPS = frozenset({"urlset", "sitemapindex"})
+_KINDS: dict[str, MediaKind] = {"image": "image", "video": "video", "audio": "audio"}
 _FEEDS = frozenset({"rss", "feed", "RDF"})
 _PROLOGUE = re.compile(
     r"\s+|<\?[^>]{0,2000}\?>|<!--.*?-->|<!DOCTYPE[^>\[]{0,500}(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE
@@ -37,6 +40,7 @@ class Directory:
 
     pages: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()  # further sitemaps
+    told: Mapping[str, tuple[MediaLink, ...]] = field(default_factory=dict)  # page -> media that it shows
     fault: str | None = None  # why it was read only in part
 
     @property
@@ -46,7 +50,9 @@ class Directory:
 
     def finding(self, url: str, kind: PageKind) -> Finding:
         """Return it as what a reader hands on: nothing but addresses."""
-        return Finding(url, kind, "", links=self.pages, lists=self.directories, is_directory=True, fault=self.fault)
+        return Finding(
+            url, kind, "", links=self.pages, lists=self.directories, is_directory=True, told=self.told, fault=self.fault
+        )
 
 
 def read(body: bytes, url: str) -> Directory | None:
@@ -99,17 +105,22 @@ class _Sitemap:
     base: str
     pages: list[tuple[str, str]] = field(default_factory=list)
     directories: list[tuple[str, str]] = field(default_factory=list)
-
-    def is_full(self) -> bool:
-        return len(self.pages) + len(self.directories) >= MAX_ADDRESSES
+    told: dict[str, tuple[MediaLink, ...]] = field(default_factory=dict)
+    is_over: bool = False  # there were more entries than a sitemap may have
 
     def take(self, entry: etree._Element) -> None:
         """Take the address of one <url> or <sitemap>; those of pictures and films inside it are no pages."""
+        if len(self.pages) + len(self.directories) >= MAX_ADDRESSES:
+            self.is_over = True
+            return
         said = {etree.QName(part).localname: (part.text or "").strip() for part in entry if isinstance(part.tag, str)}
         address = urls.canonical(said["loc"], self.base) if said.get("loc") else None
         kept = {"url": self.pages, "sitemap": self.directories}.get(etree.QName(entry).localname)
-        if address is not None and kept is not None and not self.is_full():
+        if address is not None and kept is not None:
             kept.append((address, said.get("lastmod", "")))
+            media = _links(self.base, _shown(entry)) if len(entry) > 1 else ()
+            if media:
+                self.told[address] = media
 
 
 def _sitemap(body: bytes, url: str) -> Directory:
@@ -127,14 +138,31 @@ def _sitemap(body: bytes, url: str) -> Directory:
                     found.take(element)
                     _forget(element)
                     ended = size
-            if size > MAX_BYTES or size - ended > MAX_ENTRY_BYTES or found.is_full():
+            if size > MAX_BYTES or size - ended > MAX_ENTRY_BYTES or found.is_over:
                 fault = f"it is larger than a sitemap may be; {len(found.pages)} of its addresses are taken"
                 break
         else:
             parser.close()
     except etree.XMLSyntaxError as broken:
         fault = f"it is broken XML ({broken.msg}); the addresses before that are taken"
-    return Directory(_newest_first(found.pages), _newest_first(found.directories), fault)
+    return Directory(_newest_first(found.pages), _newest_first(found.directories), found.told, fault)
+
+
+def _shown(entry: etree._Element) -> Iterator[tuple[MediaKind, str]]:
+    """Yield the pictures and films of an entry; a player's page is neither."""
+    for element in entry.iter():
+        if not isinstance(element.tag, str):
+            continue
+        name, parent = etree.QName(element).localname, element.getparent()
+        if name == "content_loc":
+            yield "video", element.text or ""
+        elif name == "loc" and parent is not None and etree.QName(parent).localname == "image":
+            yield "image", element.text or ""
+
+
+def _links(base: str, media: Iterable[tuple[MediaKind, str]]) -> tuple[MediaLink, ...]:
+    found = {url: kind for kind, address in islice(media, MAX_MEDIA) if (url := urls.canonical(address, base))}
+    return tuple(MediaLink(url, kind, position) for position, (url, kind) in enumerate(found.items()))
 
 
 def _is_entry(element: etree._Element) -> bool:
@@ -161,15 +189,26 @@ def _feed(body: bytes, url: str) -> Directory:
         resolve_relative_uris=False,
         sanitize_html=False,
     )
-    found = [
-        (address, _stamp(entry))
-        for entry in said.entries[:MAX_ADDRESSES]
-        if (address := urls.canonical(str(entry.get("link", "")), url) if entry.get("link") else None)
-    ]
+    found: list[tuple[str, str]] = []
+    told: dict[str, tuple[MediaLink, ...]] = {}
+    for entry in said.entries[:MAX_ADDRESSES]:
+        address = urls.canonical(str(entry["link"]), url) if entry.get("link") else None
+        if address is not None:
+            found.append((address, _stamp(entry)))
+            told |= {address: media} if (media := _links(url, _attached(entry))) else {}
     fault = "it is a broken feed; what could be read of it is taken" if said.bozo and not found else None
     if is_cut:
         fault = f"it is a feed of more than {MAX_FEED_BYTES >> 10} KiB; its first {len(found)} entries are taken"
-    return Directory(_newest_first(found), fault=fault)
+    return Directory(_newest_first(found), told=told, fault=fault)
+
+
+def _attached(entry: feedparser.FeedParserDict) -> Iterator[tuple[MediaKind, str]]:
+    """Yield the media that come with an entry, as an enclosure or as Media RSS has it."""
+    for one in (*entry.get("enclosures", ()), *entry.get("media_content", ())):
+        said = str(one.get("medium") or one.get("type") or "").partition("/")[0]
+        kind = _KINDS.get(said)
+        if kind is not None:
+            yield kind, str(one.get("href") or one.get("url") or "")
 
 
 def _up_to(body: bytes, size: int) -> Iterator[bytes]:

@@ -64,6 +64,7 @@ class FrontierEntry(Base):
     url_hash: Mapped[str] = mapped_column(String(32))  # blake2b-128 of url, hex
     role: Mapped[str] = mapped_column(String(10))  # "page" or "media"
     depth: Mapped[int]
+    told: Mapped[list[Any] | None]  # [[kind, address], ...] of media that a sitemap or a feed says the page shows
     first_seen_at: Mapped[datetime]
     due_at: Mapped[datetime | None]  # in line since or from then; None: a medium that no page asks for now
     rests_until: Mapped[datetime | None]
@@ -108,6 +109,7 @@ class Address:
     url: str  # canonical
     role: Role
     depth: int
+    told: tuple[tuple[str, str], ...] = ()  # (kind, address) of media that the page shows, as a sitemap or a feed says
 
 
 def newest(session: Session, source_id: str) -> Sweep | None:
@@ -168,11 +170,14 @@ def _added(
     for address in addresses:
         by_hash.setdefault(urls.url_hash(address.url), address)
     known = {entry.url_hash: entry for entry in _of(session, sweep.source, list(by_hash))}
+    for key, entry in known.items():
+        if by_hash[key].told:
+            entry.told = _listed(by_hash[key])
     at = clock.now()
     fresh = [
         FrontierEntry(
             source=sweep.source, url=one.url, url_hash=key, role=one.role, depth=one.depth, state="waiting",
-            first_seen_at=at, due_at=sweep.started_at,
+            first_seen_at=at, due_at=sweep.started_at, told=_listed(one),
         )
         for key, one in by_hash.items()
         if key not in known
@@ -180,6 +185,10 @@ def _added(
     session.add_all(fresh)
     session.flush()
     return [*known.values()], fresh
+
+
+def _listed(address: Address) -> list[Any] | None:
+    return [list(one) for one in address.told] or None
 
 
 def recall(session: Session, sweep_id: int, wanted: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 """What crawlers hand on: a Finding is one page as it was seen, with its media; nothing here judges it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -56,5 +57,6 @@ class Finding:
     lists: tuple[str, ...] = ()  # feeds or further sitemaps that name more pages
     next_list: str | None = None  # the next page of this list, by the source's numbering
     is_directory: bool = False  # a sitemap or a feed: it names pages and shows nothing
+    told: Mapping[str, tuple[MediaLink, ...]] = field(default_factory=dict)  # page -> media that it shows, so it says
     fault: str | None = None  # why it was read only in part
     provenance: dict[str, str] = field(default_factory=dict)  # field -> "jsonld", "opengraph", "selector", "heuristic"

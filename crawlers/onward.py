@@ -1,7 +1,7 @@
 """Where a sweep begins, and what a page that was read puts in line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from crawlers import frontier, urls
 from crawlers.captures import Capture
 from crawlers.discovery import Names, queries
-from crawlers.frontier import Address, Sweep
-from crawlers.interface import Finding
+from crawlers.frontier import Address, FrontierEntry, Sweep
+from crawlers.interface import Finding, MediaLink
 from crawlers.sources import Source
 
 MAX_SITEMAPS = 200  # of one robots.txt
@@ -78,10 +78,31 @@ def put_in_line(session: Session, source: Source, sweep_id: int, *, depth: int, 
             called += [] if is_known else [finding.next_list]
         room.shown.update(inside)
     deeper = inside if depth < source.scope.max_depth else []
-    named = [*(Address(url, "page", depth) for url in lists), *(Address(url, "page", depth + 1) for url in deeper)]
+    named = [
+        *(Address(url, "page", depth) for url in lists),
+        *(Address(url, "page", depth + 1, _told(finding, url)) for url in deeper),
+    ]
     most = min(room.left, MAX_NAMED if finding.is_directory else MAX_LINKS)
     room.left -= len(frontier.add(session, sweep_id, named, at_most=most))
     frontier.recall(session, sweep_id, called)
+
+
+def _told(finding: Finding, url: str) -> tuple[tuple[str, str], ...]:
+    return tuple((link.kind, link.url) for link in finding.told.get(url, ()))
+
+
+def completed(source: Source, entry: FrontierEntry, finding: Finding) -> Finding:
+    """Return a page's finding with the media that a sitemap or a feed says it shows, where it names none itself.
+
+    A player made by scripts alone names no film, and the sitemap does. What the page names itself is believed first,
+    and a list shows what is found elsewhere.
+    """
+    is_list = finding.is_directory or bool(source.extract.item and finding.links)
+    if finding.media or is_list or not entry.told:
+        return finding
+    media = source.media.taken(tuple(MediaLink(url, kind, at) for at, (kind, url) in enumerate(entry.told)))
+    named = {"images" if link.kind == "image" else "video": "sitemap" for link in media}
+    return replace(finding, media=media, provenance=finding.provenance | named)
 
 
 def _seen_before(session: Session, sweep_id: int, shown: Sequence[str]) -> tuple[int, bool]:

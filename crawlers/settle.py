@@ -220,6 +220,8 @@ class Settler:
         is_elsewhere = finding is not None and self._seen_elsewhere(session, row, finding.url)
         if is_elsewhere:
             finding = None
+        if finding is not None:
+            finding = onward.completed(self.source, row, finding)
         said = Reading(revisit.shows(finding), revisit.reading_sha256(finding))
         before = row.shows
         is_changed = looks.answered(

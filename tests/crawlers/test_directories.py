@@ -9,6 +9,7 @@ import pytest
 
 from crawlers import directories
 from crawlers.directories import MAX_ADDRESSES, Directory
+from crawlers.interface import MediaLink
 
 HOME = "https://site.example/"
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -50,10 +51,33 @@ def read(body: bytes) -> Directory:
     return found
 
 
-def test_a_sitemap_names_pages_newest_first_and_not_their_pictures() -> None:
-    assert read(NEWS) == Directory((
-        "https://site.example/item/2", "https://site.example/item/1", "https://site.example/old",
-    ))  # fmt: skip
+def test_a_sitemap_names_pages_newest_first_and_tells_their_pictures_apart() -> None:
+    assert read(NEWS) == Directory(
+        ("https://site.example/item/2", "https://site.example/item/1", "https://site.example/old"),
+        told={"https://site.example/item/1": (
+            MediaLink("https://cdn.example/1.jpg", "image", 0), MediaLink("https://cdn.example/1.mp4", "video", 1),
+        )},
+    )  # fmt: skip
+
+
+def test_a_sitemap_of_the_largest_size_is_whole() -> None:
+    entries = b"".join(b"<url><loc>/%d</loc></url>" % number for number in range(MAX_ADDRESSES))
+
+    whole = read(b"<urlset>" + entries + b"</urlset>")
+
+    assert (len(whole.pages), whole.fault) == (MAX_ADDRESSES, None)
+    assert read(b"<urlset>" + entries + b"<url><loc>/over</loc></url></urlset>").fault
+
+
+def test_a_feed_tells_what_comes_with_its_entries() -> None:
+    attached = b"""<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><item><link>/post/1</link>
+    <enclosure url="https://cdn.example/1.mp4" type="video/mp4" length="9"/>
+    <media:content url="https://cdn.example/1.jpg" medium="image"/><enclosure url="/1.zip" type="application/zip"/>
+    </item></channel></rss>"""
+
+    assert [(link.kind, link.url) for link in read(attached).told["https://site.example/post/1"]] == [
+        ("video", "https://cdn.example/1.mp4"), ("image", "https://cdn.example/1.jpg"),
+    ]  # fmt: skip
 
 
 def test_an_index_names_further_sitemaps() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from config import clock
 from config.home import Home
-from crawlers.captures import FindingRow
+from crawlers.captures import FindingRow, Sighting
 from crawlers.frontier import FrontierEntry, Sweep
 from matcher import catalogue
 from tests.crawlers.conftest import Mekiki
@@ -66,6 +66,26 @@ def test_by_the_usual_sitemap_where_robots_txt_names_none(web: SmallWeb, web_hom
     swept(mekiki, "mapped")
 
     assert titles(web_home) == {"Post 4"}
+
+
+def test_a_film_that_only_the_sitemap_names_is_found_at_its_page(web: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:
+    pages = "".join(
+        f"<url><loc>{web.url(page)}</loc><video:video><video:content_loc>{web.url(film)}</video:content_loc></video:video>"
+        "</url>"
+        for page, film in (("/player", "/films/2.mp4"), ("/watch/1", "/films/3.mp4"))
+    )
+    head = '<urlset xmlns:video="http://www.google.com/schemas/sitemap-video/1.1">'
+    web.changed["/map.xml"] = Answer(f"{head}{pages}</urlset>".encode(), kind="text/xml")
+    web.changed["/player"] = html("<h1>Player</h1><div id='player'></div><script src='/player.js'></script>")
+    write_source(web_home.settings.sources, web, "films", "video", ["/map.xml"], '[extract]\nitem = "a.film"\n')
+
+    swept(mekiki, "films")
+
+    with web_home.readers()() as session:
+        found = {row.title: row.provenance["video"] for row in session.scalars(select(FindingRow))}
+        shown = set(session.scalars(select(Sighting.url)))
+    assert found == {"Player": "sitemap", "Film 1": "heuristic"}  # the page's own word comes first
+    assert shown == {web.url("/films/2.mp4"), web.url("/films/1.mp4")}
 
 
 def test_a_sitemap_that_breaks_off_gives_what_came_before_and_says_so(

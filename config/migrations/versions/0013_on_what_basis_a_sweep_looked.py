@@ -1,4 +1,4 @@
-"""On what basis a sweep looked, and whether it obeyed robots.txt."""
+"""On what basis a sweep looked, and what a sitemap says that a page shows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,12 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("sweeps", schema=None) as batch_op:
         batch_op.add_column(sa.Column("legal", sa.JSON(), nullable=True))
+    with op.batch_alter_table("frontier", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("told", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("frontier", schema=None) as batch_op:
+        batch_op.drop_column("told")
     with op.batch_alter_table("sweeps", schema=None) as batch_op:
         batch_op.drop_column("legal")
