@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, directories, gallery, hydration, listings, markup, platforms, signs, structured
+from crawlers import dates, gallery, hydration, listings, markup, platforms, signs, structured
 from crawlers.interface import Finding, MediaKind, MediaLink
 from crawlers.page import MAX_TEXT, PICTURE_FILE, Page, media_address
 from crawlers.sources import Source
@@ -55,14 +55,6 @@ def read_page(read: Reader, page: Page, source: Source) -> Finding:
     if source.search is not None and source.search.asks(page.url):  # it shows what is found elsewhere
         return replace(found, media=(), listing=None)
     return found
-
-
-def read_document(read: Reader, url: str, body: bytes, headers: Iterable[tuple[str, str]], source: Source) -> Finding:
-    """Return what a fetched document says: a page, a sitemap or a feed. Raises UnreadablePage."""
-    listed = directories.read(body, url)
-    if listed is not None:
-        return listed.finding(url, source.kind)
-    return read_page(read, Page.of(url, body, headers), source)
 
 
 def finding(page: Page, source: Source, media: Iterable[MediaLink], *, is_offer: bool = False) -> Finding:

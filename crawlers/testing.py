@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import MekikiError
-from crawlers import directories, extract, sources, spiders
+from crawlers import directories, sources, trial
 from crawlers.extract import UnreadablePage
 from crawlers.interface import Finding
 from crawlers.sources import Source
@@ -40,10 +40,7 @@ class GoldenPage:
 
     def found(self) -> Mapping[str, object]:
         """Return what is read off the document now, in the shape of `expected`. Raises UnreadablePage."""
-        saved = self.document
-        return plain(
-            extract.read_document(spiders.reader(self.source), saved.url, saved.body, saved.headers, self.source)
-        )
+        return plain(trial.read(self.source, self.document))
 
     def differences(self) -> list[str]:
         """Return how what is read now differs from what must be read, one sentence a field; [] when it does not."""
@@ -97,7 +94,8 @@ def _read(file: Path) -> GoldenPage:
     if body is None:
         raise BadGolden(f"{file} has no document beside it; record the page again with `mekiki source record`.")
     headers = (("Content-Type", str(said["content_type"])),) if said.get("content_type") else ()
-    document = Document(str(said["url"]), body.read_bytes(), headers)
+    seen_at = datetime.fromisoformat(said["seen_at"]) if said.get("seen_at") else None
+    document = Document(str(said["url"]), body.read_bytes(), headers, seen_at)
     return GoldenPage(file.stem, document, sources.load(_source_of(file)), said["finding"])
 
 
@@ -125,5 +123,7 @@ def save(source_file: Path, name: str, document: Document, finding: Finding) -> 
     is_directory = directories.read(document.body, document.url) is not None
     file.with_suffix(".xml" if is_directory else ".html").write_bytes(document.body)
     said = {"url": document.url, "source": f"../{source_file.name}", "content_type": document.content_type}
+    if document.seen_at is not None:  # "3 days ago" stays the day it was
+        said["seen_at"] = document.seen_at.isoformat(timespec="seconds")
     file.write_text(json.dumps(said | {"finding": plain(finding)}, ensure_ascii=False, indent=2) + "\n", "utf-8")
     return file

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from crawlers import expectations, extract, spiders, urls
+from crawlers import challenge, directories, expectations, extract, spiders, urls
 from crawlers.interface import Finding
 from crawlers.page import Page
 from crawlers.sources import Source
 from crawlers.tryout import Document
+
+OK = 200  # the status of every document that comes to a trial
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Trial:
 
 def of(source: Source, document: Document) -> Trial:
     """Return what the source's file makes of the document. Raises UnreadablePage."""
-    found = extract.read_document(spiders.reader(source), document.url, document.body, document.headers, source)
+    found = read(source, document)
     wanted = tuple(dict.fromkeys((*found.lists, *([found.next_list] if found.next_list else []), *found.links)))
     lists = {*found.lists, found.next_list}
     leaves = {url: why for url in wanted if (why := _refusal(source, url, is_list=url in lists))}
@@ -36,6 +38,14 @@ def of(source: Source, document: Document) -> Trial:
     )
 
 
+def read(source: Source, document: Document) -> Finding:
+    """Return what a document says: a page, a sitemap or a feed. Raises UnreadablePage."""
+    listed = directories.read(document.body, document.url)
+    if listed is not None:
+        return listed.finding(document.url, source.kind)
+    return extract.read_page(spiders.reader(source), document.page, source)
+
+
 def _refusal(source: Source, url: str, *, is_list: bool) -> str | None:
     if source.reaches(url):
         return None if is_list or source.covers(url) else "no pattern of scope.allow is in it"
@@ -44,12 +54,9 @@ def _refusal(source: Source, url: str, *, is_list: bool) -> str | None:
 
 
 def _failures(source: Source, document: Document, found: Finding) -> list[str]:
-    page = Page.of(document.url, document.body, document.headers)
-    said = [
-        f'The page says "{words}": a sweep would stop here, and a person would be asked.'
-        for words in source.expect.blocked_if
-        if words in page.html
-    ]
+    page = document.page
+    block = challenge.sign(page, OK, document.headers, source.expect.blocked_if)
+    said = [f"The page {block}: a sweep would stop here, and a person would be asked."] if block else []
     nothing = source.expect.not_found(page.html)
     if nothing is not None:
         said.append(f'The page says "{nothing}": a sweep would take it for a page that is not there.')

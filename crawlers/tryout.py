@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from scrapy import Request, Spider
@@ -9,10 +10,12 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from config import clock
 from config.errors import MekikiError
 from config.settings import Crawl
 from crawlers import road, urls
 from crawlers.manners import network_sentence
+from crawlers.page import Page
 from crawlers.sources import Source
 
 
@@ -27,6 +30,12 @@ class Document:
     url: str  # canonical, after redirects
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    seen_at: datetime | None = None  # when it was fetched; None: not known, and "3 days ago" is no date
+
+    @property
+    def page(self) -> Page:
+        """The document as a page."""
+        return Page.of(self.url, self.body, self.headers, seen_at=self.seen_at)
 
     @property
     def content_type(self) -> str:
@@ -57,7 +66,7 @@ class _OneDocument(Spider):
             self.trouble = f"the server answered {response.status}"
             return
         where = urls.canonical(response.url) or response.url
-        self.document = Document(where, response.body, tuple(response.meta.get("received", ())))
+        self.document = Document(where, response.body, tuple(response.meta.get("received", ())), clock.now())
 
     def failed(self, failure: Failure) -> None:
         error = failure.value

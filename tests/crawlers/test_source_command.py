@@ -2,15 +2,17 @@
 
 import json
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from config.home import Home
+from crawlers import testing
 from dashboard.cli import source as source_command
 from tests.crawlers.conftest import Mekiki
-from tests.crawlers.small_web import SmallWeb, write_source
+from tests.crawlers.small_web import SmallWeb, html, write_source
 
 PAGES = Path(__file__).parents[1] / "pages"
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -61,6 +63,22 @@ def test_a_recorded_page_is_read_again_by_lint(web_home: Home, copied: str) -> N
     assert "まるまる堂" in golden.read_text("utf-8")
     code, _out, said = run(web_home, "lint", copied)
     assert (code, "golden pages read as recorded: 1." in said) == (0, True)
+
+
+def test_a_page_recorded_from_the_web_keeps_when_it_was_seen(
+    web: SmallWeb, web_home: Home, mekiki: Mekiki, tmp_path: Path
+) -> None:
+    file = write_source(tmp_path, web, "blog", "page", ["/blog"], '[extract]\ndate = ".when"')
+    web.changed["/blog"] = html("<h1>Blog</h1><p class='when'>3日前</p>")
+
+    ended = mekiki("source", "record", str(file), web.url("/blog"), "--name", "blog")
+
+    assert ended.returncode == 0, ended.stderr
+    (golden,) = testing.recorded_for(file)
+    assert golden.document.seen_at is not None
+    published = datetime.fromisoformat(str(golden.expected["published_at"]))
+    assert timedelta(days=2) < golden.document.seen_at - published < timedelta(days=4)
+    assert golden.differences() == []
 
 
 def test_lint_names_the_field_that_a_changed_file_reads_otherwise(web_home: Home, copied: str) -> None:
