@@ -44,6 +44,7 @@ class Identity(Table):
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # what a bare "¥" means here
     platform: Platform | None = None  # the shop software, whose catalogue names every offer
     commercial: bool | None = None  # unset: not known, each page is asked
+    enabled: bool = True  # false: never swept, while its findings and its readers stay
 
 
 class Fetch(Table):

@@ -31,6 +31,10 @@ class NothingVisited(MekikiError):
     """Not one page of the source could be read: robots.txt, the guard or the server said no to its seeds."""
 
 
+class SourceDisabled(MekikiError):
+    """A source's file says that it is not to be swept."""
+
+
 class NothingToSearch(MekikiError):
     """A source starts from its search alone, and there is nothing to search for."""
 
@@ -68,10 +72,14 @@ def run(
     """Sweep a source, or go on with its stopped sweep, and return what was done. Starts a reactor: once a process.
 
     `resume` also reopens the newest sweep when it ended as failed; `works` are what the site's search is asked for.
-    Raises AlreadyRunning, NoSuchSource, SiteDown, BotChallenge, DiskFull, NothingToSearch, NothingVisited,
-    SiteChanged; KeyboardInterrupt when somebody stopped it.
+    Raises AlreadyRunning, NoSuchSource, SourceDisabled, SiteDown, BotChallenge, DiskFull, NothingToSearch,
+    NothingVisited, SiteChanged; KeyboardInterrupt when somebody stopped it.
     """
     source = sources.find(home.settings.sources, source_id)
+    if not source.source.enabled:
+        raise SourceDisabled(
+            f"{source.id} is disabled; write enabled = true in [source] of its file to sweep it again."
+        )
     with home.lock(f"sweep-{source.id}"), _full_database_as_sentence():
         sweep_id, was_resumed = _open(transaction, source, works, resume=resume)
         walk = _walk(home, source, sweep_id, transaction, tell)

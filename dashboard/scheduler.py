@@ -66,7 +66,7 @@ def timetable(home: Home) -> dict[tuple[str, ...], tuple[str, str]]:
         ("verify",): (plan.verify, plan.timezone),
     }
     for name, source in sources.load_all(home.settings.sources).items():
-        if source.schedule is not None:
+        if source.schedule is not None and source.source.enabled:
             table["sweep", name] = (source.schedule.cron, source.schedule.timezone or plan.timezone)
     return table
 

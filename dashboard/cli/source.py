@@ -215,7 +215,8 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     known = sources.load_all(speak.opened(ctx).settings.sources)
     rows = [
         {"id": one.id, "name": one.source.name, "kind": one.kind, "seeds": ", ".join(one.scope.seeds),
-         "cron": one.schedule.cron if one.schedule else None}
+         "cron": one.schedule.cron if one.schedule else None, "robots": one.legal.robots,
+         "enabled": one.source.enabled}
         for one in known.values()
     ]  # fmt: skip
     speak.show(rows, as_json=as_json, title="Sources", empty="No source yet; add one with `mekiki source add FILE`.")

@@ -34,7 +34,8 @@ def command(ctx: click.Context, source: tuple[str, ...], *, every: bool, resume:
     Example: mekiki sweep example-board
     """
     home = speak.opened(ctx)
-    names = tuple(sources.load_all(home.settings.sources)) if every else source
+    known = sources.load_all(home.settings.sources) if every else {}
+    names = tuple(name for name, one in known.items() if one.source.enabled) if every else source
     if not names:
         raise click.UsageError("Name a source, or say --all; `mekiki source list` shows the sources.")
     if len(names) == 1:

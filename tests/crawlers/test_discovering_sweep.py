@@ -11,6 +11,7 @@ from config import clock
 from config.home import Home
 from crawlers.captures import FindingRow, Sighting
 from crawlers.frontier import FrontierEntry, Sweep
+from dashboard import scheduler
 from matcher import catalogue
 from tests.crawlers.conftest import Mekiki
 from tests.crawlers.small_web import Answer, SmallWeb, html, write_source
@@ -208,6 +209,22 @@ def test_a_search_without_a_work_says_what_to_do(web: SmallWeb, web_home: Home, 
     assert "`mekiki work add`" in ended.stderr
     with web_home.readers()() as session:
         assert session.scalars(select(Sweep)).all() == []
+
+
+def test_a_disabled_source_is_swept_neither_by_name_nor_with_all(web: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:
+    file = write_source(
+        web_home.settings.sources, web, "shut", "image_board", ["/"], BOARD + '[schedule]\ncron = "0 4 * * *"\n'
+    )
+    file.write_text(file.read_text().replace('id = "shut"', 'id = "shut"\nenabled = false'))
+    write_source(web_home.settings.sources, web, "one", "image_board", ["/board/1"], BOARD)
+
+    named, every = mekiki("sweep", "shut"), mekiki("sweep", "--all")
+
+    assert (named.returncode, "write enabled = true" in named.stderr) == (1, True)
+    assert every.returncode == 0, every.stderr
+    with web_home.readers()() as session:
+        assert set(session.scalars(select(Sweep.source))) == {"one"}
+    assert ("sweep", "shut") not in scheduler.timetable(web_home)
 
 
 def test_more_queries_than_a_sweep_may_make_take_turns(web: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:

@@ -63,6 +63,28 @@ def test_the_sources_page_tells_what_a_sweep_met_and_when_the_next_is(client: Te
     assert page.index("walled") < page.index("board")
 
 
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", "robots.txt not obeyed, as Aoi Mori decided on 2026-11-03"),
+    ("ja", "Aoi Mori の決定により robots.txt に従わず"),
+])  # fmt: skip
+def test_a_sweep_that_did_not_obey_robots_txt_says_who_decided_so(
+    client: TestClient, home: Home, language: str, words: str
+) -> None:
+    decision = {
+        "robots": "record_and_ignore",
+        "reason": "A judge's <order>",
+        "approver": "Aoi Mori",
+        "date": "2026-11-03",
+    }
+    with home.sessions().begin() as session:
+        factories.sweep(session, "hidden", legal=decision)
+    act(client, "/language", "/sources", language=language, back="/sources")
+    page = client.get("/sources").text
+
+    assert page.count(words) == 1
+    assert "A judge&#39;s &lt;order&gt;" in page
+
+
 def test_a_broken_file_hides_no_source(client: TestClient, home: Home) -> None:
     (home.settings.sources / "broken.toml").write_text("[source]\nidd = 1\n")
     page = client.get("/sources").text
