@@ -44,7 +44,7 @@ def with_films(finding: Finding, films: Sequence[str]) -> Finding:
         return finding
     more = extract.numbered(played(films), "video", start=len(finding.media))
     return replace(
-        finding, media=(*finding.media, *more), provenance={**finding.provenance, "media": "the player's requests"}
+        finding, media=(*finding.media, *more), provenance={**finding.provenance, "video": "the player's requests"}
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crawlers import challenge, directories, expectations, extract, spiders, urls
+from crawlers import challenge, directories, expectations, extract, showing, spiders, urls
 from crawlers.interface import Finding
 from crawlers.page import Page
 from crawlers.sources import Source
@@ -23,7 +23,7 @@ class Trial:
 
 def of(source: Source, document: Document) -> Trial:
     """Return what the source's file makes of the document. Raises UnreadablePage."""
-    found = read(source, document)
+    found = showing.with_films(read(source, document), document.films)
     wanted = tuple(dict.fromkeys((*found.lists, *([found.next_list] if found.next_list else []), *found.links)))
     lists = {*found.lists, found.next_list}
     leaves = {url: why for url in wanted if (why := _refusal(source, url, is_list=url in lists))}

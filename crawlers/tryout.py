@@ -1,7 +1,7 @@
 """One document fetched by the guarded, polite road, to try a source's file on it. Keeps nothing."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,11 @@ from twisted.python.failure import Failure
 from config import clock
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import road, urls
-from crawlers.manners import network_sentence
+from crawlers import chromium, directories, equipment, extract, road, spiders, urls
+from crawlers.manners import Manners, network_sentence
 from crawlers.page import Page
-from crawlers.sources import Source
+from crawlers.render import Memory
+from crawlers.sources import Limits, Source
 
 
 class NotFetched(MekikiError):
@@ -31,6 +32,8 @@ class Document:
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     seen_at: datetime | None = None  # when it was fetched; None: not known, and "3 days ago" is no date
+    films: tuple[str, ...] = ()  # that a player asked for while a browser showed it
+    note: str = ""  # a sentence: whether a browser showed it, or would be needed
 
     @property
     def page(self) -> Page:
@@ -46,9 +49,9 @@ class Document:
 class _OneDocument(Spider):
     name = "mekiki-tryout"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, source: Source, limits: Limits, memory: Memory) -> None:
         super().__init__()
-        self.url = url
+        self.url, self.source, self.limits, self.memory = url, source, limits, memory
         self.document: Document | None = None
         self.trouble = "nothing came"
 
@@ -61,12 +64,44 @@ class _OneDocument(Spider):
     def robots_seen(self, _host: str, _response: Response) -> None:
         """Nothing is kept."""
 
-    async def seen(self, response: Response) -> None:
+    async def seen(self, response: Response) -> AsyncIterator[Request]:
         if response.status >= 400:
             self.trouble = f"the server answered {response.status}"
             return
         where = urls.canonical(response.url) or response.url
         self.document = Document(where, response.body, tuple(response.meta.get("received", ())), clock.now())
+        if self._wants_browser(self.document):
+            manners = self.crawler.get_downloader_middleware(Manners)
+            assert manners is not None
+            meta = {"visit": equipment.visit(response, self.source, self.limits, manners)}
+            yield Request(response.url, callback=self.shown, errback=self.not_shown, meta=meta, dont_filter=True)
+        elif self.memory.missed:
+            note = f"It seems to need a browser, and there is none that works; {chromium.NEXT_STEP}."
+            self.document = replace(self.document, note=note)
+
+    def _wants_browser(self, document: Document) -> bool:
+        if directories.read(document.body, document.url) is not None:
+            return False
+        try:
+            read = extract.read_page(spiders.reader(self.source), document.page, self.source)
+            return self.memory.wants(document.page, read)
+        except extract.UnreadablePage:
+            return False
+
+    async def shown(self, response: Response) -> None:
+        visit = response.meta["visit"]
+        self.document = Document(
+            urls.canonical(response.url) or response.url,
+            response.text.encode("utf-8", errors="replace"),
+            (("Content-Type", "text/html; charset=utf-8"),),
+            clock.now(),
+            films=tuple(visit.films),
+            note=f"Shown by {visit.shown_by}.",
+        )
+
+    def not_shown(self, failure: Failure) -> None:
+        assert self.document is not None
+        self.document = replace(self.document, note=f"Read as it was sent: {failure.value}.")
 
     def failed(self, failure: Failure) -> None:
         error = failure.value
@@ -79,8 +114,11 @@ def fetch(crawl: Crawl, source: Source, url: str) -> Document:
     where = urls.canonical(url)
     if where is None:
         raise NotFetched(f'"{url}" is no web address; write it whole, like "https://example.com/item/1".')
-    process = road.process(crawl, source.within(crawl), source.source.languages)
-    spider = road.run(process, _OneDocument, url=where)
+    limits, memory = source.within(crawl), Memory(source.fetch.render)
+    with equipment.taken_along(crawl, limits, memory.mode) as taken:
+        memory.has_browser = taken.has_browser
+        process = road.process(crawl, limits, source.source.languages, equipment=taken.settings)
+        spider = road.run(process, _OneDocument, url=where, source=source, limits=limits, memory=memory)
     assert isinstance(spider, _OneDocument)
     if spider.document is None:
         raise NotFetched(f"{where} could not be fetched: {spider.trouble}.")

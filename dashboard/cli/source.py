@@ -156,7 +156,10 @@ def test(ctx: click.Context, file: Path, url: str, *, page: Path | None, as_json
 
 def _document(ctx: click.Context, source: Source, url: str, page: Path | None) -> Document:
     if page is None:
-        return tryout.fetch(speak.opened(ctx).settings.crawl, source, url)
+        document = tryout.fetch(speak.opened(ctx).settings.crawl, source, url)
+        if document.note:
+            speak.say(document.note)
+        return document
     return Document(urls.canonical(url) or url, page.read_bytes())
 
 

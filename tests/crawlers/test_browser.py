@@ -88,7 +88,7 @@ def test_the_film_that_a_player_asks_for_is_found(scripted: SmallWeb, web_home: 
         film = session.scalars(select(Sighting)).one()
         assert (film.kind, film.url) == ("video", scripted.url("/hls/master.m3u8"))
         said = session.scalars(select(FindingRow)).one()
-        assert (said.title, said.provenance["media"]) == ("Episode 3", "the player's requests")
+        assert (said.title, said.provenance["video"]) == ("Episode 3", "the player's requests")
 
 
 @needs_chromium
@@ -105,6 +105,25 @@ def test_what_a_browser_did_not_help_with_is_not_opened_again(
         kept = session.scalars(select(Capture).where(Capture.kind == "page")).first()
         assert kept is not None
         assert b"We draw" in web_home.blobs.get(kept.body_sha256)
+
+
+@needs_chromium
+@sqlite_only
+def test_a_source_is_tried_on_the_page_as_the_browser_shows_it(
+    scripted: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:
+    file = write_source(web_home.settings.sources, scripted, "app", "image_board", ["/spa"], AUTO)
+    player = write_source(web_home.settings.sources, scripted, "player", "video", ["/player"], AUTO)
+
+    tried = mekiki("source", "test", str(file), scripted.url("/spa"))
+    film = json.loads(mekiki("source", "test", str(player), scripted.url("/player"), "--json").stdout)
+    missed = mekiki("source", "test", str(file), scripted.url("/spa"), env={**os.environ, "MEKIKI_CHROMIUM": "/none"})
+
+    assert "Scripted post" in tried.stderr
+    assert "Shown by Chromium" in tried.stderr
+    assert [link["url"] for link in film["media"]] == [scripted.url("/hls/master.m3u8")]
+    assert "Scripted post" not in missed.stderr
+    assert "mekiki browser install" in missed.stderr
 
 
 @sqlite_only
