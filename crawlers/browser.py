@@ -47,6 +47,7 @@ class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[
         self._driving: asyncio.Task[None] | None = None
         self._broken: str | None = None
         self._visits = 0
+        self._has_started = False
 
     async def _launch(self) -> None:
         """Start what drives the browser, once, with the first page that needs it."""
@@ -69,12 +70,13 @@ class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[
             raise NotRendered(f"the browser was not done with it after {visit.timeout_s:g} s") from slow
         except Error as broken:
             says = str(broken).strip().splitlines()[0][:200]
-            if not hasattr(self, "browser"):
+            if visit.page is None and not self._has_started:  # one that broke over a page is started again
                 self._broken = f"the browser does not start ({says}); see `mekiki doctor`"
                 _log.warning("the browser does not start", says=says)
                 raise NotRendered(self._broken) from broken
             raise NotRendered(f"the browser could not show it ({says})") from broken
         finally:
+            self._has_started = self._has_started or visit.page is not None
             await self._tidied(visit)
 
     async def _shown(self, request: Wanted, visit: Visit) -> Response:
@@ -125,8 +127,8 @@ class _Watch:
     _closing: set[asyncio.Task[None]] = field(default_factory=set)  # kept, or the loop may drop them half done
 
     async def begin(self, page: Page, _request: Wanted) -> None:
-        """Take the page over before it is asked for anything."""
-        self.visit.page = page
+        """Take the page over before it is asked for anything; once more when the browser broke and was started anew."""
+        self.visit.page, self.requests, self.is_handed_over = page, 0, False
         page.on("popup", self._close)
         page.on("response", self._note)
         await page.route("**", self.decide)

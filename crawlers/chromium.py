@@ -16,7 +16,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config import log
 from config.errors import MekikiError
 
 if TYPE_CHECKING:
@@ -36,7 +35,9 @@ MAX_LIBRARY_BYTES = 1 << 30  # of one unpacked file
 _FOLDERS = ("~/.cache/ms-playwright", "~/Library/Caches/ms-playwright", "~/AppData/Local/ms-playwright")
 _SHELLS = ("chromium_headless_shell-*/*/*headless*shell*", "chromium-*/*/chrome", "chromium-*/*/chrome.exe",
            "chromium-*/*/*.app/Contents/MacOS/*")  # fmt: skip
-_log = log.get(__name__)
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "FONTCONFIG_PATH", "FONTCONFIG_FILE",
+                "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LOCALAPPDATA",
+                "USERPROFILE")  # fmt: skip
 
 
 class NoBrowser(MekikiError):
@@ -75,9 +76,10 @@ def may_be_sandboxed() -> bool:
 
 
 def environment(path: Path) -> dict[str, str]:
-    """Return the environment a browser is started with; an unpacked one brings its libraries."""
+    """Return the environment a browser is started with: no passwords of ours; an unpacked one brings its libraries."""
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     libraries = path.parent / "lib"
-    return {**os.environ, "LD_LIBRARY_PATH": str(libraries)} if libraries.is_dir() else dict(os.environ)
+    return {**kept, "LD_LIBRARY_PATH": str(libraries)} if libraries.is_dir() else kept
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,21 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import extract, road, sniff, spiders, streams, urls
-from crawlers.manners import NETWORK_ERRORS, network_sentence
+from crawlers import chromium, equipment, extract, road, showing, sniff, spiders, streams, urls
+from crawlers.interface import Finding
+from crawlers.manners import NETWORK_ERRORS, Manners, network_sentence
 from crawlers.page import Page
 from crawlers.reels import NotAFilm
+from crawlers.render import Memory
 from crawlers.sources import Identity, Limits, Scope, Source
 
 MAX_SHOWN = 40  # other media of the page that are compared with what was asked to go
 CHILD_MINUTES = 30
+NO_BROWSER = f"its scripts make the page, and there is no browser that works; {chromium.NEXT_STEP}"
 _TROUBLE: tuple[type[Exception], ...] = (IgnoreRequest, NotAFilm, *NETWORK_ERRORS)
 
 
@@ -102,9 +106,9 @@ class Glancer(Spider):
 
     name = "mekiki-glance"
 
-    def __init__(self, targets: list[Target], limits: Limits, blobs: BlobStore) -> None:
+    def __init__(self, targets: list[Target], limits: Limits, blobs: BlobStore, *, has_browser: bool) -> None:
         super().__init__()
-        self.targets, self.limits, self.blobs = targets, limits, blobs
+        self.targets, self.limits, self.blobs, self.has_browser = targets, limits, blobs, has_browser
         self.looks: dict[int, Look] = {}
 
     async def start(self) -> AsyncIterator[Any]:
@@ -120,24 +124,58 @@ class Glancer(Spider):
     def robots_seen(self, _host: str, _response: Response) -> None:
         """A glance keeps nothing."""
 
-    async def seen(self, response: Response, number: int) -> None:
-        """Look at the page's media: those watched, and those it shows now."""
+    async def seen(self, response: Response, number: int) -> AsyncIterator[Request]:
+        """Look at the page's media: those watched, and those it shows now; in a browser where its scripts make it."""
         target = self.targets[number]
-        page = Seen(target.url, urls.canonical(response.url) or response.url, response.status)
-        media = [await self._medium(url) for url in target.media_urls]
-        others = [url for url in self._shown(target, response) if url not in target.media_urls][:MAX_SHOWN]
-        shown = [await self._medium(url) for url in others]
-        self.looks[number] = Look(page, tuple(media), tuple(shown))
-
-    def _shown(self, target: Target, response: Response) -> list[str]:
+        where = urls.canonical(response.url) or response.url
+        page = Seen(target.url, where, response.status)
         if response.status >= 400 or target.source is None:
-            return []
-        page = Page.of(urls.canonical(response.url) or response.url, response.body, response.meta.get("received", ()))
+            await self._look(number, page, [])
+            return
+        sent = Page.of(where, response.body, response.meta.get("received", ()))
+        finding = self._read(target.source, sent)
+        memory = Memory(target.source.fetch.render, self.has_browser)
+        if memory.wants(sent, finding):
+            manners = self.crawler.get_downloader_middleware(Manners)
+            assert manners is not None
+            yield Request(
+                response.url, callback=self.shown, errback=self.not_shown, dont_filter=True,
+                meta={"visit": equipment.visit(response, target.source, self.limits, manners)},
+                cb_kwargs={"number": number, "page": page},
+            )  # fmt: skip
+        else:
+            blind = NO_BROWSER if memory.missed else None
+            await self._look(number, page, _media(finding), blind=blind)
+
+    async def shown(self, response: Response, number: int, page: Seen) -> None:
+        """Look at the media of a page as the browser showed it."""
+        source = self.targets[number].source
+        assert source is not None
+        finding = self._read(source, Page(urls.canonical(response.url) or response.url, response.text))
+        if finding is not None:
+            finding = showing.with_films(finding, response.meta["visit"].films)
+        await self._look(number, page, _media(finding))
+
+    async def not_shown(self, failure: Failure) -> None:
+        """Look at the watched media alone: the browser could not show the page."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        await self._look(request.cb_kwargs["number"], request.cb_kwargs["page"], [], blind=str(failure.value))
+
+    def _read(self, source: Source, page: Page) -> Finding | None:
         try:
-            read = extract.read_page(spiders.reader(target.source), page, target.source)
+            return extract.read_page(spiders.reader(source), page, source)
         except extract.UnreadablePage:
-            return []
-        return [link.url for link in read.media]
+            return None
+
+    async def _look(self, number: int, page: Seen, links: Sequence[str], *, blind: str | None = None) -> None:
+        """Fetch the watched media and those shown; `blind` says why what the page shows is not known."""
+        target = self.targets[number]
+        media = [await self._medium(url) for url in target.media_urls]
+        others = [url for url in links if url not in target.media_urls][:MAX_SHOWN]
+        shown = [await self._medium(url) for url in others]
+        if blind is not None and not any(one.blob for one in media):
+            page = replace(page, status=None, error=blind)  # nobody may call gone what nobody has seen
+        self.looks[number] = Look(page, tuple(media), tuple(shown))
 
     async def _medium(self, url: str) -> Seen:
         try:
@@ -178,15 +216,27 @@ class Glancer(Spider):
         self.looks[number] = Look(Seen(self.targets[number].url, self.targets[number].url, error=says))
 
 
+def _media(finding: Finding | None) -> list[str]:
+    return [] if finding is None else [link.url for link in finding.media]
+
+
 def main() -> None:
     """Read the targets from stdin, look, and write the looks to stdout."""
+    log.set_up(level="WARNING")  # to stderr: stdout holds the answer
     asked = json.load(sys.stdin)
     crawl = Crawl(**asked["crawl"])
     targets = [Target(one["url"], tuple(one["media"]), Source(**one["source"])) for one in asked["targets"]]
     limits = _widest([target.source.within(crawl) for target in targets if target.source is not None])
-    with tempfile.TemporaryDirectory() as scratch:
-        process = road.process(crawl, limits)
-        spider = road.run(process, Glancer, targets=targets, limits=limits, blobs=BlobStore(Path(scratch)))
+    scripted = any(one.source is not None and one.source.fetch.render != "http" for one in targets)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        equipment.taken_along(crawl, limits, "auto" if scripted else "http") as taken,
+    ):
+        process = road.process(crawl, limits, equipment=taken.settings)
+        spider = road.run(
+            process, Glancer, targets=targets, limits=limits, blobs=BlobStore(Path(scratch)),
+            has_browser=taken.has_browser,
+        )  # fmt: skip
     assert isinstance(spider, Glancer)
     nothing = [Look(Seen(target.url, target.url, error="the look was cut short")) for target in targets]
     looks = [spider.looks.get(number, nothing[number]) for number in range(len(targets))]

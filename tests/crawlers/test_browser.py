@@ -1,5 +1,6 @@
 """A browser is opened for pages that scripts make, and only for those; the crawl works without one."""
 
+import hashlib
 import json
 import os
 
@@ -7,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from config.home import Home
-from crawlers import captures, chromium
+from crawlers import captures, chromium, glance, recheck, sources
 from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
+from crawlers.glance import Target
 from tests.crawlers.conftest import Mekiki
-from tests.crawlers.small_web import Answer, SmallWeb, html, write_source
+from tests.crawlers.small_web import Answer, SmallWeb, html, picture, write_source
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 needs_chromium = pytest.mark.skipif(chromium.find() is None, reason="no Chromium here; `make browser` gets one")
@@ -93,6 +95,44 @@ def test_the_film_that_a_player_asks_for_is_found(scripted: SmallWeb, web_home: 
 
 @needs_chromium
 @sqlite_only
+def test_manners_hold_for_what_a_page_loads_in_the_browser(scripted: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:
+    scripted.robots = "User-agent: *\nDisallow: /api/\nCrawl-delay: 0.6\n"
+    write_source(web_home.settings.sources, scripted, "app", "image_board", ["/spa"], AUTO)
+
+    assert mekiki("sweep", "app").returncode == 0
+
+    assert scripted.count("/api/post.json") == 0  # its script wanted it; robots.txt does not
+    at = {path: when for when, path in scripted.asked}
+    assert at["/app.js"] - at["/spa"] >= 0.6  # the browser waits for the host's turn
+
+
+@needs_chromium
+@sqlite_only
+def test_what_a_page_does_in_the_browser_has_limits(scripted: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:
+    swollen = "addEventListener('load', () => { document.body.append('x'.repeat(3e6)); })"
+    scripted.changed |= {
+        "/swollen": html(f"<div id=root></div><script>{swollen}</script>"),
+        "/flood": html("<div id=root></div><script src='/endless'></script>"),
+        "/leave": html("<div id=root></div><script>location = 'http://elsewhere.example/'</script>"),
+    }
+    write_source(
+        web_home.settings.sources, scripted, "odd", "page", ["/swollen", "/flood", "/leave"],
+        '[fetch]\nrender = "browser"\n',
+    )  # fmt: skip
+
+    ended = mekiki("--verbose", "sweep", "odd", "--json")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "its scripts made it larger than the limit" in ended.stderr
+    assert "sends more than the limit of" in ended.stderr
+    with web_home.readers()() as session:
+        kept = session.scalars(select(Capture).where(Capture.kind == "page")).all()
+        assert {len(web_home.blobs.get(page.body_sha256)) < 200_000 for page in kept} == {True}
+        assert len(kept) == 3
+
+
+@needs_chromium
+@sqlite_only
 def test_what_a_browser_did_not_help_with_is_not_opened_again(
     scripted: SmallWeb, web_home: Home, mekiki: Mekiki
 ) -> None:
@@ -124,6 +164,39 @@ def test_a_source_is_tried_on_the_page_as_the_browser_shows_it(
     assert [link["url"] for link in film["media"]] == [scripted.url("/hls/master.m3u8")]
     assert "Scripted post" not in missed.stderr
     assert "mekiki browser install" in missed.stderr
+
+
+@needs_chromium
+@sqlite_only
+def test_a_watched_page_that_scripts_make_is_never_called_gone_unseen(
+    scripted: SmallWeb, web_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = sources.load(write_source(web_home.settings.sources, scripted, "app", "image_board", ["/spa"], AUTO))
+    target = Target(scripted.url("/spa"), (scripted.url("/photo/old.png"),), source)
+    blobs = [hashlib.sha256(picture(1)).hexdigest()]
+
+    (seen,) = glance.glance(web_home.settings.crawl, [target])
+    monkeypatch.setenv("MEKIKI_CHROMIUM", "/nowhere/chromium")
+    (unseen,) = glance.glance(web_home.settings.crawl, [target])
+
+    moved = recheck.judge(seen, blobs=blobs, before=None)
+    assert (moved.outcome, moved.moved_to) == ("moved", scripted.url("/photo/1.png"))
+    nobody_knows = recheck.judge(unseen, blobs=blobs, before=None)
+    assert nobody_knows.outcome == "unreachable"
+    assert "mekiki browser install" in nobody_knows.says
+
+
+@needs_chromium
+@sqlite_only
+def test_the_browser_is_shown_and_a_slip_of_the_pen_is_said(mekiki: Mekiki) -> None:
+    shown = json.loads(mekiki("browser", "show", "--json").stdout)
+    wrong = mekiki("browser", "install", env={**os.environ, "MEKIKI_CHROMIUM": "/nowhere/chromium"})
+
+    assert shown["path"] == str(chromium.find())
+    assert int(shown["version"].split(".")[0]) > 100
+    assert shown["is_sandboxed"] is (os.geteuid() != 0)
+    assert wrong.returncode == 1
+    assert "There is no browser at /nowhere/chromium" in wrong.stderr
 
 
 @sqlite_only
