@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, gallery, hydration, listings, markup, platforms, signs, structured
+from crawlers import dates, gallery, hydration, listings, markup, platforms, signs, structured, urls
 from crawlers.interface import Finding, MediaKind, MediaLink
 from crawlers.page import MAX_TEXT, PICTURE_FILE, Page, media_address
 from crawlers.sources import Source
@@ -214,7 +214,12 @@ def linked_images(page: Page) -> tuple[str, ...]:
 
 
 def films(page: Page, source: Source) -> tuple[str, ...]:
-    """Return the page's films: those a selector names, else structured ones, <video>, and what its player is told."""
+    """Return the page's films: those a selector names, else structured ones, <video>, and what its player is told.
+
+    A source that leaves them to yt-dlp has one a page.
+    """
+    if source.media.extractors:
+        return (urls.film_of(page.url),)
     chosen = page.sources(source.extract.video)
     if chosen:
         return chosen

@@ -22,7 +22,7 @@ from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import chromium, equipment, extract, road, showing, sniff, spiders, streams, urls
+from crawlers import chromium, equipment, extract, road, showing, site_films, sniff, spiders, streams, urls
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Manners, network_sentence
 from crawlers.page import Page
@@ -170,15 +170,18 @@ class Glancer(Spider):
     async def _look(self, number: int, page: Seen, links: Sequence[str], *, blind: str | None = None) -> None:
         """Fetch the watched media and those shown; `blind` says why what the page shows is not known."""
         target = self.targets[number]
-        media = [await self._medium(url) for url in target.media_urls]
+        media = [await self._medium(url, target.source) for url in target.media_urls]
         others = [url for url in links if url not in target.media_urls][:MAX_SHOWN]
-        shown = [await self._medium(url) for url in others]
+        shown = [await self._medium(url, target.source) for url in others]
         if blind is not None and not any(one.blob for one in media):
             page = replace(page, status=None, error=blind)  # nobody may call gone what nobody has seen
         self.looks[number] = Look(page, tuple(media), tuple(shown))
 
-    async def _medium(self, url: str) -> Seen:
+    async def _medium(self, url: str, source: Source | None) -> Seen:
         try:
+            page = urls.page_of_film(url)
+            if page is not None:
+                return await self._site_film(url, page, source)
             try:
                 response = await self._fetch(url, {})
             except DownloadCancelledError:  # larger than the limit: sampled in the same way as when it was captured
@@ -194,6 +197,15 @@ class Glancer(Spider):
         if sniff.media_kind(sniff.mime(response.body)) is None:
             return Seen(url, response.url, response.status, error="it is no picture, film or sound any more")
         return Seen(url, response.url, response.status, hashlib.sha256(response.body).hexdigest())
+
+    async def _site_film(self, url: str, page: str, source: Source | None) -> Seen:
+        if source is None or not source.media.extractors:
+            raise NotAFilm("its source no longer says how to find its film")
+        assert self.crawler.engine is not None
+        request = Request(page, meta=site_films.asking(source.media.extractors), dont_filter=True)
+        answer = (await self.crawler.engine.download_async(request)).meta[site_films.ANSWER]
+        film = await site_films.taken(url, answer, self._fetch, self.blobs, self.limits)
+        return Seen(url, film.final_url, film.status, film.blob)
 
     async def _sampled(self, url: str) -> Seen:
         try:

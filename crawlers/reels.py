@@ -106,6 +106,13 @@ def marked(parts: Sequence[Part], sample: str | None) -> tuple[Part, ...]:
     return ((f"{name}{_SAMPLE}{sample}", sha256, size), *others)
 
 
+def led(first: Part, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the parts behind another one; what the first of them said of the sample is now said on that one."""
+    (name, sha256, size), *others = parts
+    plain, _, sample = name.partition(_SAMPLE)
+    return marked([first, (plain, sha256, size), *others], sample or None)
+
+
 def sample_of(parts: Iterable[Sequence[object]] | None) -> str | None:
     """Return what of its film a capture holds ("live: 60 s of an endless stream"); None when it holds all of it."""
     first = next(iter(parts or ()), None)

@@ -49,6 +49,7 @@ _HARDENED: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
         "crawlers.manners.GuardedRoad": 940,
         "crawlers.manners.Manners": 950,
+        "crawlers.site_films.SiteFilms": 960,
     },
     "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the frontier decides what is new
     "HTTPERROR_ALLOW_ALL": True,  # an error page is evidence too

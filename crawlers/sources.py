@@ -154,6 +154,15 @@ class Media(Table):
     images: bool = True
     video: bool = True
     max_per_page: int = Field(default=2000, gt=0, le=2000)
+    extractors: tuple[str, ...] = ()  # of yt-dlp, by name; then each page's film is looked for by these alone
+
+    @field_validator("extractors")
+    @classmethod
+    def _names(cls, extractors: tuple[str, ...]) -> tuple[str, ...]:
+        for name in extractors:  # yt-dlp would take a pattern, and "all"
+            if not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,80}", name) or name.lower() in ("all", "default"):
+                raise ValueError(f'"{name}" is no name of a yt-dlp extractor; write one like "youtube"')
+        return extractors
 
     def taken(self, shown: tuple[MediaLink, ...]) -> tuple[MediaLink, ...]:
         """Return those that are fetched, in page order."""

@@ -11,6 +11,7 @@ TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|mc_[ce]id|_ga|_gl|mkt_tok|vero_id)$",
     re.IGNORECASE,
 )
+_FILM = "#film"  # no canonical address has a fragment
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -61,3 +62,13 @@ def origin(url: str) -> str:
     """Return scheme, host and port of an address, as robots.txt and politeness count them."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+
+
+def film_of(page: str) -> str:
+    """Return the address under which the one film of a page is kept, when only a tool can say where it lies."""
+    return f"{page}{_FILM}"
+
+
+def page_of_film(address: str) -> str | None:
+    """Return the page of an address that `film_of` made; None for every other address."""
+    return address.removesuffix(_FILM) if address.endswith(_FILM) else None

@@ -22,6 +22,7 @@ from crawlers.page import Page
 from crawlers.reels import Fetch, NotAFilm
 from crawlers.settle import Errand
 from crawlers.showing import Sent
+from crawlers.site_films import ANSWER, Answer, asking, taken
 from crawlers.tallies import BLOCKED, UNCHANGED
 
 HEARTBEAT_S = 10.0
@@ -99,9 +100,12 @@ class Walker(Spider):
     def request(self, one: Errand) -> Request:
         """Return the request for an address; media come before further pages, so that findings complete."""
         is_page = one.role == "page"
+        shows_film = urls.page_of_film(one.url)  # a page whose film only a tool finds
         meta: dict[str, Any] = {"hosts": self.walk.source.hosts()} if is_page else road.media_meta(self.walk.limits)
+        if shows_film is not None:
+            meta = asking(self.walk.source.media.extractors)
         return Request(
-            one.url,
+            shows_film or one.url,
             callback=self.page if is_page else self.medium,
             errback=self.failed,
             cb_kwargs={"one": one},
@@ -206,6 +210,9 @@ class Walker(Spider):
                 self.walk.tell()
                 return
             trouble: str | None = None
+            if ANSWER in response.meta:
+                await self._site_film(response.meta[ANSWER], one)
+                return
             if reading.is_no_answer(response.status):
                 fetched = road.fetched(one.url, response, self.walk.blobs)
                 trouble = reading.answered(response.status)
@@ -225,6 +232,17 @@ class Walker(Spider):
             self.walk.settler.medium(one, fetched, trouble=trouble)
             self.walk.tally.medium(one.url, trouble)
             self.walk.tell()
+
+    async def _site_film(self, answer: Answer, one: Errand) -> None:
+        try:
+            fetched = await taken(one.url, answer, self._road(one), self.walk.blobs, self.walk.limits)
+        except _NO_FILM as wrong:
+            self.walk.settler.close(one, "failed", str(wrong))
+            self.walk.tally.medium(one.url, str(wrong))
+        else:
+            self.walk.settler.medium(one, fetched)
+            self.walk.tally.medium(one.url, None)
+        self.walk.tell()
 
     def _road(self, one: Errand) -> Fetch:
         """Return the road for the pieces of a medium; they say which page shows it, as the medium itself did."""

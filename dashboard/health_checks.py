@@ -13,7 +13,7 @@ from pathlib import Path
 from config import clock, settings
 from config.errors import MekikiError
 from config.home import NoHome, open_at
-from crawlers import chromium, sources
+from crawlers import chromium, site_films, sources
 from dashboard import cron, staff, standing
 from notices import pdf
 
@@ -47,6 +47,7 @@ def machine() -> Iterator[Check]:
         except PackageNotFoundError:
             yield Check(name, is_well=False, found="missing", next_step="run `make setup`")
     yield Check("Japanese letters for notices", pdf.FONTS.is_dir(), "Noto Sans JP", "run `make setup`")
+    yield _site_films()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     yield Check("ordinary user", not root, "root" if root else "yes", "better run crawlers as an ordinary user")
 
@@ -90,6 +91,17 @@ def _browser(read: settings.Settings) -> Check:
         return Check("browser", is_well=False, found=str(path), next_step=str(wrong))
     sandbox = "in its sandbox" if started.is_sandboxed else "without its sandbox, for you are root"
     return Check("browser", is_well=True, found=f"{path}, Chromium {started.version}, {sandbox}")
+
+
+def _site_films() -> Check:
+    """Say which yt-dlp there is; an old one finds nothing on sites that have changed since."""
+    release = site_films.installed()
+    if release is None:
+        next_step = f"{site_films.GETTING}; only sources with media.extractors need it"
+        return Check("yt-dlp", is_well=False, found="none", next_step=next_step)
+    days = site_films.age_days(release, clock.now().date())
+    found = f"{release}, {days} days old"
+    return Check("yt-dlp", days <= site_films.STALE_DAYS, found, f"sites have changed since: {site_films.RENEWING}")
 
 
 def _schedule(read: settings.Settings) -> str:

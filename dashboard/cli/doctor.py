@@ -9,7 +9,8 @@ from config import settings
 from dashboard import health_checks
 from dashboard.cli.speak import as_json, emit, screen
 
-BESIDE_THE_POINT = ("ordinary user", "sender of notices", "free disk", "browser")  # worth saying, no reason to fail
+# Worth saying, no reason to fail.
+BESIDE_THE_POINT = ("ordinary user", "sender of notices", "free disk", "browser", "yt-dlp")
 
 
 @click.command("doctor")
