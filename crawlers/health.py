@@ -115,8 +115,9 @@ def moved(met: Mapping[str, Told]) -> str | None:
         return None
     host = met[MOVED].example
     return (
-        f"{met[MOVED].count} pages lead for good to the same paths on {host}; compare it with the site, and when it is "
-        f'the same add "{host}" to scope.hosts of its file, or a pattern to scope.mirrors: findings keep the source.'
+        f"{met[MOVED].count} pages lead for good to the same paths on {host}; compare it by `mekiki source mirror`, "
+        f'and when it is the same add "{host}" to scope.hosts of its file, or a pattern to scope.mirrors: findings '
+        "keep the source."
     )
 
 

@@ -272,6 +272,7 @@ class Walker(Spider):
             elif broken.sentence(error) is not None:
                 self._heard()
                 self.walk.settler.close(one, "failed", network_sentence(one.url, error))
+                self.walk.tally.add("address without an answer", network_sentence(one.url, error))
             elif isinstance(error, _NO_ANSWER):
                 says = str(error) if isinstance(error, Unreachable) else network_sentence(request.url, error)
                 self._no_answer(one, request.url, says)
@@ -296,6 +297,7 @@ class Walker(Spider):
             self.walk.tally.refused(one.url, says, {})
         else:
             self.walk.settler.medium(one, fetched)
+            self.walk.tally.medium(one.url, None)
 
     def _no_answer(self, one: Errand, asked: str, says: str) -> None:
         self.walk.settler.close(one, "failed", says)

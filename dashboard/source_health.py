@@ -8,15 +8,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from crawlers import health, tallies
+from config.errors import MekikiError
+from config.home import of
+from crawlers import health, spiders, tallies
+from crawlers.captures import Capture, FindingRow
+from crawlers.extract import read_page
 from crawlers.frontier import Sweep
 from crawlers.health import NEEDS_A_PERSON, Health
+from crawlers.interface import Finding
+from crawlers.page import Page
 from crawlers.sources import Source
 from crawlers.tallies import Told
 from dashboard import cron
 from dashboard.cron import BadSchedule
 
 ORDER = (*NEEDS_A_PERSON, "few", "never swept", "running", "well")  # those that need a person first
+
+
+class NothingCaptured(MekikiError):
+    """There is no captured page of a source."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,22 @@ def _next_run(source: Source | None) -> datetime | None:
     except BadSchedule:  # `mekiki doctor` says so
         return None
     return due
+
+
+def newest_page(session: Session, source: Source) -> Finding:
+    """Return what the newest captured finding of a source says, read again. Raises NothingCaptured."""
+    rows = (
+        select(Capture, FindingRow.url)
+        .join(FindingRow, FindingRow.capture_id == Capture.id)
+        .where(FindingRow.source == source.id)
+    )
+    newest = session.execute(rows.order_by(FindingRow.id.desc()).limit(1)).first()
+    blobs = of(session).blobs
+    if newest is None or not blobs.has(newest[0].body_sha256):
+        raise NothingCaptured(f"No page of {source.id} is kept to compare with; sweep it first.")
+    capture, url = newest
+    page = Page.of(url, blobs.get(capture.body_sha256), capture.headers, seen_at=capture.fetched_at)
+    return read_page(spiders.reader(source), page, source)
 
 
 def alarms(rows: Sequence[SourceHealth]) -> list[SourceHealth]:

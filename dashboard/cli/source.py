@@ -1,5 +1,6 @@
 """`mekiki source`: the declarative sources of a home."""
 
+import dataclasses
 import re
 import shutil
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ import click
 
 from config import clock
 from config.errors import MekikiError
-from crawlers import sources, testing, trial, tryout, urls
+from crawlers import likeness, sources, testing, trial, tryout, urls
 from crawlers.sources import Source, SourceError
 from crawlers.trial import Trial
 from crawlers.tryout import Document
@@ -25,6 +26,10 @@ file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 class NeedsAPerson(MekikiError):
     """At least one source brings nothing until somebody has looked at it."""
+
+
+class OtherSite(MekikiError):
+    """What stands on another host is not the source's site."""
 
 
 class BadSources(MekikiError):
@@ -282,3 +287,35 @@ def _health_document(each: SourceHealth) -> dict[str, object]:
         "met": {what: {"count": told.count, "example": told.example} for what, told in each.met},
         "fields": {name: told.count for name, told in each.fields},
     }  # fmt: skip
+
+
+@command.command("mirror")
+@click.argument("name", metavar="SOURCE")
+@click.argument("host")
+@speak.as_json
+@click.pass_context
+def mirror(ctx: click.Context, name: str, host: str, *, as_json: bool) -> None:
+    """Look whether a source's site is on another host: its newest captured finding beside the same path there. Nothing
+    is changed; when it is the same, the lines to add to its file are said. Ends with 1 when it is another page.
+
+    Example: mekiki source mirror example-board board2.example.to
+    """
+    if not re.fullmatch(r"[\w.-]+(?::\d{1,5})?", host):
+        raise SourceError(f'"{host}" must be a bare host name, like "board2.example.to".')
+    home = speak.opened(ctx)
+    source = sources.find(home.settings.sources, name)
+    with asking.reads(ctx) as session:
+        known = source_health.newest_page(session, source)
+    there = likeness.on_host(known.url, host)
+    found = trial.of(source, tryout.fetch(home.settings.crawl, source, there)).finding
+    alike = likeness.of(known, found)
+    pictures = "it showed none" if alike.pictures is None else f"{alike.pictures:.0%}"
+    if as_json:
+        speak.emit({"known": known.url, "there": found.url, "is_same": alike.is_same, **dataclasses.asdict(alike)})
+    else:
+        speak.say(f"{known.url} beside {found.url}: title {'the same' if alike.has_title else 'another'}, "
+                  f"{alike.words:.0%} of its lines, pictures: {pictures}.")  # fmt: skip
+    if not alike.is_same:
+        raise OtherSite(f"{found.url} is not the page that {name} showed; look at it before you add its host.")
+    speak.say(f'It is the same page. Add "{host.partition(":")[0]}" to scope.hosts of {name}\'s file, or a pattern for '
+              "such hosts to scope.mirrors.")  # fmt: skip

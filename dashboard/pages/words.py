@@ -73,8 +73,8 @@ def fields(say: Say) -> dict[str, str]:
     """Return every field of a finding with its name."""
     return {
         "title": say("title"), "text": say("text"), "uploader": say("uploader"), "seller": say("seller"),
-        "price": say("price"), "date": say("date"), "attribution": say("credit"), "images": say("pictures"),
-        "video": say("films"),
+        "price": say("price"), "condition": say("condition"), "stock": say("stock"), "date": say("date"),
+        "attribution": say("credit"), "images": say("pictures"), "video": say("films"),
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from crawlers.tallies import FOUND, Tally
 from tests import factories
 from tests.crawlers.conftest import Mekiki
 from tests.crawlers.small_web import Answer, SmallWeb, html, write_source
+from tests.crawlers.test_again import time_passes
 
 
 def swept(session: Session, name: str, findings: int, *, days_ago: float = 0.0, **met: int) -> Sweep:
@@ -234,6 +235,7 @@ def test_a_site_that_changed_is_an_alarm_in_the_same_sweep(web: SmallWeb, web_ho
     assert mekiki("sweep", "market").returncode == 0
     for number in range(3):
         web.changed[f"/item/{number}"] = html(f"<h1>Stand {number}</h1><img src='/photo/{number}.png'>")
+    time_passes(web_home)
 
     ended = mekiki("sweep", "market")
 

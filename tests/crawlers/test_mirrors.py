@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import select
 
 from config.home import Home
-from crawlers import mirrors, sources
+from crawlers import likeness, mirrors, sources
 from crawlers.captures import FindingRow
+from crawlers.interface import Finding, MediaLink
 from crawlers.mirrors import Hosts
 from crawlers.sources import SourceError
 from tests.crawlers.conftest import Mekiki
-from tests.crawlers.small_web import Answer, SmallWeb, write_source
+from tests.crawlers.small_web import Answer, SmallWeb, html, write_source
 
 
 @pytest.mark.parametrize(("host", "expected"), [
@@ -84,9 +85,50 @@ def test_a_move_that_the_file_does_not_allow_is_proposed_and_not_followed(
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        "mekiki: board: 1 pages lead for good to the same paths on web2.test; compare it with the site, and when it is "
-        'the same add "web2.test" to scope.hosts of its file, or a pattern to scope.mirrors: findings keep the '
-        "source.\n"
+        "mekiki: board: 1 pages lead for good to the same paths on web2.test; compare it by `mekiki source mirror`, "
+        'and when it is the same add "web2.test" to scope.hosts of its file, or a pattern to scope.mirrors: findings '
+        "keep the source.\n"
     )
     assert '"moved"' in mekiki("source", "health", "board", "--json").stdout
     assert hopping.count("/board/1") == 0
+
+
+def found(title: str, text: str, *media: str) -> Finding:
+    links = tuple(MediaLink(url, "image", at) for at, url in enumerate(media))
+    return Finding("http://a.test/1", "page", title, text=text, media=links)
+
+
+WORDS = "The lantern road\nRead it here for free\nAd 17"
+KNOWN = found("Chapter 1", WORDS, "http://cdn.a.test/p/1.jpg", "http://a.test/p/2.jpg")
+THERE = ("http://b.test/p/1.jpg", "http://b.test/p/2.jpg")
+
+
+@pytest.mark.parametrize(("other", "expected"), [
+    (found("Chapter 1", WORDS.replace("17", "18"), *THERE), True),
+    (found("Chapter 2", WORDS, *THERE), False),
+    (found("Chapter 1", "This domain is for sale\nBuy it now", *THERE), False),
+    (found("Chapter 1", WORDS, "http://b.test/ads/1.jpg"), False),
+])  # fmt: skip
+def test_a_page_on_another_host_is_the_same_by_title_words_and_pictures(other: Finding, expected: bool) -> None:
+    assert likeness.of(KNOWN, other).is_same is expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_person_compares_another_host_before_it_is_added(hopping: SmallWeb, web_home: Home, mekiki: Mekiki) -> None:
+    write_source(web_home.settings.sources, hopping, "reader", "manga_reader", ["/reader/1"])
+    there = f"web2.test:{hopping.port}"
+    before = mekiki("source", "mirror", "reader", there)
+    assert mekiki("sweep", "reader").returncode == 0
+
+    same = mekiki("source", "mirror", "reader", there)
+    for number in (1, 2):
+        hopping.changed_on[("web2.test", f"/reader/{number}")] = html("<h1>This domain is for sale</h1>")
+    parked = mekiki("source", "mirror", "reader", there)
+
+    assert (before.returncode, before.stderr) == (
+        1, "mekiki: No page of reader is kept to compare with; sweep it first.\n",
+    )  # fmt: skip
+    assert same.returncode == 0, same.stderr
+    assert 'It is the same page. Add "web2.test" to scope.hosts' in same.stderr
+    assert parked.returncode == 1
+    assert "is not the page that reader showed" in parked.stderr
