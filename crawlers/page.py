@@ -10,7 +10,7 @@ from lxml import etree
 from parsel import Selector
 from w3lib.encoding import html_to_unicode
 
-from crawlers import urls
+from crawlers import needles, urls
 
 MAX_TEXT = 20_000  # characters of visible text that are kept
 MAX_SRCSET = 20_000  # characters
@@ -81,12 +81,35 @@ class Page:
         """Return the text (or attribute) the selector finds first, "" when it finds nothing."""
         if not css:
             return ""
-        for found in self.selector.css(css):
+        if css not in self._firsts:
+            self._firsts[css] = self._first(css)
+        return self._firsts[css]
+
+    @cached_property
+    def _firsts(self) -> dict[str, str]:
+        return {}  # several readers ask a page the same
+
+    def _first(self, css: str) -> str:
+        for found in self._found(css):
             words = found.root if isinstance(found.root, str) else " ".join(found.xpath(".//text()").getall())
             words = _SPACE.sub(" ", words.replace("\n", " ")).strip()
             if words:
                 return words
         return ""
+
+    def _found(self, css: str) -> Iterable[Selector]:
+        if self._is_plain and not needles.may_find(css, self.html, self._lowered):
+            return ()
+        found: Iterable[Selector] = self.selector.css(css)
+        return found
+
+    @cached_property
+    def _lowered(self) -> str:
+        return self.html.lower()
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        return needles.is_plain(self.html)
 
     def absolute(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Return the addresses in canonical form, once each, in order; what is no web address is left out."""
@@ -98,7 +121,7 @@ class Page:
         if not css:
             return ()
         addresses: list[str] = []
-        for found in self.selector.css(css):
+        for found in self._found(css):
             if isinstance(found.root, str):
                 addresses.append(found.root)
             else:
@@ -123,7 +146,7 @@ class Page:
         if not css:
             return ()
         addresses: list[str] = []
-        for found in self.selector.css(css):
+        for found in self._found(css):
             if isinstance(found.root, str):
                 addresses.append(found.root)
                 continue

@@ -1,5 +1,6 @@
 """Signs in a page's words and markup: does it earn money, and whom does it credit. Pure; a sign is never a verdict."""
 
+import functools
 import re
 from decimal import Decimal
 
@@ -27,6 +28,12 @@ _CREDIT = re.compile(
 # "by" credits only before a name: "sorted by date" does not.
 _BY_NAME = re.compile(r"\b[Bb]y\s+[A-Z\u3040-\u30ff\u4e00-\u9fff]")
 
+# One of these stands in every line that credits; most pages have none, and looking for words is cheap.
+_CREDITING = (
+    "©", "(c)", "copyright", "all rights", "credit", "source", "by", "版权", "版權", "コピーライト", "原作", "出典",
+    "引用元", "転載元", "制作", "製作", "作画", "作者", "著者", "原案",
+)  # fmt: skip
+
 
 def earns_money(page: Page, price: Decimal | None, stated: bool | None) -> tuple[bool | None, str]:
     """Return whether the page's use is commercial and what says so: a price, the source's file, or the page.
@@ -44,8 +51,12 @@ def earns_money(page: Page, price: Decimal | None, stated: bool | None) -> tuple
     return None, ""
 
 
+@functools.lru_cache(maxsize=2)  # several readers ask a page the same
 def attribution(text: str) -> str:
     """Return the lines in which a page credits a maker, joined by " / "; "" when there is none."""
+    lowered = text.lower()
+    if not any(word in lowered for word in _CREDITING):
+        return ""
     lines = [
         line for line in text.split("\n") if len(line) <= MAX_LINE and (_CREDIT.search(line) or _BY_NAME.search(line))
     ]

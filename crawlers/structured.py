@@ -3,6 +3,7 @@
 Only these three syntaxes are asked: RDFa costs eighty times as much and no shop of this field speaks it alone.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ _PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductM
 _LISTS = frozenset({"ItemList", "CollectionPage", "OfferCatalog", "SearchResultsPage", "BreadcrumbList"})
 
 
+@functools.lru_cache(maxsize=2)  # several readers ask a page the same
 def read(html: str, url: str) -> list[Said]:
     """Return what the page says, the most trusted voice first; [] when its markup cannot be read."""
     try:

@@ -88,6 +88,14 @@ def test_an_address_has_one_spelling(url: str, expected: str | None) -> None:
     assert urls.canonical(url, "http://a.example/") == expected
 
 
+@given(st.text(st.sampled_from("aZ09%/?&=#.:;+ -_~原é[]@"), max_size=40), st.sampled_from(["", "/", "//a.example/"]))
+def test_what_is_spelt_right_already_is_what_taking_it_apart_says(path: str, start: str) -> None:
+    base = "https://shop.example:8443/list/1?page=2"
+
+    assert urls.canonical(start + path, base) == urls._respelt(start + path, base)
+    assert urls.canonical(f"http:{start}{path}", base) == urls._respelt(f"http:{start}{path}", base)
+
+
 @given(st.text(st.sampled_from("aZ09%/?&=#.:;+ -_~原é[]@"), max_size=40))
 def test_the_one_spelling_of_the_one_spelling_is_itself(path: str) -> None:
     once = urls.canonical(f"http://a.example/{path}")
