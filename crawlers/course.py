@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from config.blobs import BlobStore
 from config.errors import MekikiError
+from crawlers.batches import Batch
 from crawlers.extract import Reader
 from crawlers.render import Memory
 from crawlers.settle import Errand, Settler
@@ -27,6 +28,7 @@ class Walk:
     """Everything one sweep's spider needs, and how it ended."""
 
     settler: Settler
+    batch: Batch  # in which the settler writes what answers change
     source: Source
     limits: Limits
     blobs: BlobStore

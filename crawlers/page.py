@@ -136,7 +136,7 @@ class Page:
     def leads(self, css: str | None) -> str:
         """Return where the first element leads that a selector (of it, its text or its attribute) finds; "" nowhere."""
         elements = _PSEUDO.sub("", css) if css else ""
-        for found in self.selector.css(elements) if elements else ():
+        for found in self._found(elements) if elements else ():
             for link in found.xpath("(ancestor-or-self::a | .//a)/@href").getall():
                 return next(iter(self.absolute([link])), "")
         return ""

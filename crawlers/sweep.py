@@ -12,6 +12,7 @@ from config.blobs import DiskFull
 from config.errors import MekikiError
 from config.home import Home
 from crawlers import equipment, evidence, frontier, health, onward, render, road, showing, sources, spiders, tallies
+from crawlers.batches import Batch
 from crawlers.course import BotChallenge, Walk
 from crawlers.discovery import Names
 from crawlers.frontier import Sweep
@@ -135,9 +136,10 @@ def _begun(session: Session, source: Source, works: Sequence[Names]) -> int:
 
 
 def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, tell: Callable[[], None]) -> Walk:
-    limits = source.within(home.settings.crawl)
+    limits, batch = source.within(home.settings.crawl), Batch(transaction)
     return Walk(
-        settler=Settler(transaction, source, sweep_id, limits),
+        settler=Settler(batch, source, sweep_id, limits),
+        batch=batch,
         source=source,
         limits=limits,
         blobs=home.blobs,

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -97,6 +98,10 @@ class Walker(Spider):
                 self.taken.pop(one.entry_id, None)
                 self.settled.set()
 
+    async def _settled(self, settle_one: Callable[..., None], *answer: Any, **more: Any) -> None:
+        """Return when what an answer changes is written: together with what others change at this moment."""
+        await self.walk.batch.change(partial(settle_one, *answer, **more))
+
     def request(self, one: Errand) -> Request:
         """Return the request for an address; media come before further pages, so that findings complete."""
         is_page = one.role == "page"
@@ -123,7 +128,7 @@ class Walker(Spider):
         with self._coming_back(one) as place:
             self._heard()
             if _stands(one, response):
-                self.walk.settler.unchanged(one, road.described(one.url, response))
+                await self._settled(self.walk.settler.unchanged, one, road.described(one.url, response))
                 self.walk.tally.add(UNCHANGED)
                 self.walk.tell()
                 return
@@ -131,7 +136,7 @@ class Walker(Spider):
             where = urls.canonical(response.url) or response.url
             said = reading.of_directory(response, where, self.walk.source)
             if said is not None:
-                self._settle(one, fetched, *said)
+                await self._settle(one, fetched, *said)
                 return
             page = Page.of(where, response.body, fetched.headers, seen_at=fetched.fetched_at)
             trouble, finding = self._read(page, fetched)
@@ -140,15 +145,15 @@ class Walker(Spider):
                 place.is_kept = True
                 yield self._opened(response, one, Sent(fetched, page, finding))
             else:
-                self._settle(one, fetched, trouble, finding)
+                await self._settle(one, fetched, trouble, finding)
 
     def _read(self, page: Page, fetched: Fetched) -> reading.Read:
         return reading.of_page(page, fetched, self.walk.source, self.walk.read)
 
-    def _settle(self, one: Errand, fetched: Fetched, trouble: str | None, finding: Finding | None) -> None:
+    async def _settle(self, one: Errand, fetched: Fetched, trouble: str | None, finding: Finding | None) -> None:
         """Keep a page and what it says; stop where it shuts us out."""
         self.walk.tally.page(one.url, fetched.status, finding, trouble)
-        self.walk.settler.page(one, fetched, finding, trouble=trouble)
+        await self._settled(self.walk.settler.page, one, fetched, finding, trouble=trouble)
         self.walk.tell()
         self._stop_when_shut_out(one, fetched.status, trouble)
 
@@ -187,7 +192,7 @@ class Walker(Spider):
                 fetched = showing.kept(sent, page, visit, self.walk.blobs)
             else:
                 fetched, finding = showing.in_vain(sent, page, visit), sent.finding
-            self._settle(one, fetched, trouble, finding)
+            await self._settle(one, fetched, trouble, finding)
 
     async def not_shown(self, failure: Failure) -> None:
         """Keep a page as it was sent: the browser could not show it."""
@@ -199,14 +204,14 @@ class Walker(Spider):
                 return
             _log.info("not shown by the browser", url=one.url, says=str(failure.value))
             self.walk.memory.learn(sent.page.url, helped=False)
-            self._settle(one, sent.fetched, None, sent.finding)
+            await self._settle(one, sent.fetched, None, sent.finding)
 
     async def medium(self, response: Response, one: Errand) -> None:
         """Keep a medium; put one together first when it is a playlist."""
         with self._coming_back(one):
             self._heard()
             if _stands(one, response):
-                self.walk.settler.unchanged(one, road.described(one.url, response))
+                await self._settled(self.walk.settler.unchanged, one, road.described(one.url, response))
                 self.walk.tell()
                 return
             trouble: str | None = None
@@ -229,7 +234,7 @@ class Walker(Spider):
                 fetched = road.fetched(one.url, response, self.walk.blobs)
                 if sniff.media_kind(fetched.mime) is None:
                     trouble = f"it is {fetched.mime}, no picture, film or sound"
-            self.walk.settler.medium(one, fetched, trouble=trouble)
+            await self._settled(self.walk.settler.medium, one, fetched, trouble=trouble)
             self.walk.tally.medium(one.url, trouble)
             self.walk.tell()
 
@@ -240,7 +245,7 @@ class Walker(Spider):
             self.walk.settler.close(one, "failed", str(wrong))
             self.walk.tally.medium(one.url, str(wrong))
         else:
-            self.walk.settler.medium(one, fetched)
+            await self._settled(self.walk.settler.medium, one, fetched)
             self.walk.tally.medium(one.url, None)
         self.walk.tell()
 
@@ -296,7 +301,7 @@ class Walker(Spider):
             self.walk.settler.close(one, "refused", f"{says}, and {wrong}")
             self.walk.tally.refused(one.url, says, {})
         else:
-            self.walk.settler.medium(one, fetched)
+            await self._settled(self.walk.settler.medium, one, fetched)
             self.walk.tally.medium(one.url, None)
 
     def _no_answer(self, one: Errand, asked: str, says: str) -> None:
