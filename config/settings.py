@@ -87,9 +87,10 @@ class Captures(_Section):
 
 
 class Evidence(_Section):
-    """Who stamps what was captured with their time, and how long it is kept."""
+    """What is collected about a case, who stamps it with their time, and how long what was captured is kept."""
 
     timestamp_urls: tuple[str, ...]
+    show_pages: bool
     keep_days: float = Field(ge=0)
 
     @field_validator("timestamp_urls")

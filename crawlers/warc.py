@@ -19,6 +19,7 @@ from warcio.statusandheaders import StatusAndHeaders  # type: ignore[import-unty
 from warcio.warcwriter import WARCWriter  # type: ignore[import-untyped]
 
 from crawlers.captures import Capture
+from crawlers.showing import AS_SENT
 
 FORMAT = "WARC/1.1"
 NAMESPACE = uuid.UUID("6b5f2a52-0d51-5f0c-9d0a-6d656b696b69")  # record ids follow from captures: the same every time
@@ -29,7 +30,6 @@ CHUNK_BYTES = 1 << 20
 Bodies = Callable[[str], BinaryIO]  # opens a body by its sha256
 EMPTY = hashlib.sha256(b"").hexdigest()
 NOT_MODIFIED = 304
-AS_SENT = "#as-sent"  # how crawlers name the part of a rendered page that its server sent
 SHOWN = "urn:mekiki:shown:"  # in front of the address of a page as a browser showed it
 _LINE_END = re.compile(r"[\r\n]+")
 SAYS = (

@@ -1,13 +1,19 @@
 """Collects evidence about a case as soon as it opens: the pair as seen, how it was found, and what its captures say."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+import config.home
+from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import bundles
+from crawlers import bundles, portrait, urls
+from crawlers.captures import Capture
+from crawlers.portrait import MAX_HEIGHT_PX, NoPortrait, Sitter
 from dashboard import degradation, explained, procedure, sampled
 from matcher import cases, collected, dossier, retrieve
 from matcher.case_rows import Case
@@ -15,6 +21,7 @@ from matcher.cases import CaseDetail
 from matcher.match import Match
 
 MOST_DRAWN = 6  # pairs that are drawn, the surest; a case may hold hundreds, and each takes seconds
+MOST_SHOWN = 3  # pages that a browser shows, the newest
 NOT_RENDERED = "No browser was opened: the pages are shown as their markup was captured."
 
 
@@ -27,20 +34,62 @@ def collect(session: Session, ids: Sequence[int]) -> None:
 def collect_if_due(session: Session, case: Case, *, actor: str) -> None:
     """Collect a case when something of it was not collected yet.
 
-    Fetches nothing, so a page that has gone meanwhile is no hindrance.
+    Asks for no page and no medium again, so one that has gone meanwhile is no hindrance.
     """
     if not collected.is_due(session, case):
         return
     detail = cases.case_detail(session, case.uuid)
     evidence = dossier.captures_of(session, detail)
-    told = procedure.describe(session, evidence, by=actor, rendered=NOT_RENDERED)
+    shown, rendered = _shown(session, detail, evidence)
+    told = procedure.describe(session, evidence, by=actor, rendered=rendered)
     documents = {
         bundles.CAPTURES: bundles.as_text([bundles.said(capture) for capture in evidence]).encode(),
         "process.json": bundles.as_text(asdict(told)).encode(),
         "process.txt": procedure.printed(told).encode(),
         **_pairs(session, detail),
+        **shown,
     }
     collected.keep(session, case, documents, actor=actor)
+
+
+def _shown(session: Session, detail: CaseDetail, evidence: Sequence[Capture]) -> tuple[Mapping[str, bytes], str]:
+    """Return the captured pages as a browser shows them, and the sentence that says so, or why not."""
+    home = config.home.of(session)
+    sitters = [
+        _sitter(home.blobs, found.capture, evidence)
+        for found in detail.findings[:MOST_SHOWN]
+        if found.capture.mime == "text/html" and home.blobs.has(found.capture.body_sha256)
+    ]
+    if not (home.settings.evidence.show_pages and sitters):
+        return {}, NOT_RENDERED
+    with tempfile.TemporaryDirectory(prefix="mekiki-pages-") as folder:
+        try:
+            portraits = portrait.take(home.settings.crawl, sitters, Path(folder))
+        except NoPortrait as why:
+            return {}, str(why)
+        documents = dict[str, bytes]()
+        rows = list[dict[str, Any]]()
+        for number, one in enumerate(portraits, start=1):
+            names = {name: f"pages/{number}/{name}" for name in one.files}
+            documents |= {names[name]: Path(path).read_bytes() for name, path in one.files.items()}
+            clipped_at = MAX_HEIGHT_PX if one.height_px > MAX_HEIGHT_PX else None
+            rows.append(asdict(one) | {"files": list(names.values()), "clipped_at_px": clipped_at})
+    by = portraits[0].shown_by
+    says = f"{by} showed the pages without their scripts, from what was captured; pages.json lists what it loaded."
+    return {"pages.json": bundles.as_text(rows).encode(), **documents}, says
+
+
+def _sitter(blobs: BlobStore, page: Capture, evidence: Sequence[Capture]) -> Sitter:
+    """Return a captured page with the pictures and the robots.txt that were captured in the same sweep."""
+    kind = next((value for name, value in page.headers if name.lower() == "content-type"), "text/html")
+    same = [one for one in evidence if one.sweep_id == page.sweep_id and blobs.has(one.body_sha256)]
+    path = {one.id: str(blobs.path(one.body_sha256)) for one in same}
+    return Sitter(
+        url=page.final_url, status=page.status, body=str(blobs.path(page.body_sha256)),
+        content_type=kind if page.parts is None else "text/html; charset=utf-8",  # as shown before: our own encoding
+        media={one.url: (path[one.id], one.mime) for one in same if one.mime.startswith("image/")},
+        robots={urls.origin(one.url): (one.status, path[one.id]) for one in same if one.kind == "robots"},
+    )  # fmt: skip
 
 
 def documents(session: Session, case_uuid: str) -> dict[str, Any]:

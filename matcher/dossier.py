@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from config import clock
 from config.errors import MekikiError
-from crawlers import bundles, custody, wacz
+from crawlers import bundles, captures, custody, settle, urls, wacz
 from crawlers.bundles import Contents
 from crawlers.captures import Capture, Sighting
 from crawlers.custody import CustodyEntry
@@ -108,11 +108,16 @@ def viewed(session: Session, case_uuid: str, *, by: str) -> None:
 
 
 def captures_of(session: Session, detail: CaseDetail) -> list[Capture]:
-    """Return the captures of the case's pages and of all their media, oldest first."""
+    """Return the captures of the case's pages, of all their media and of what their hosts' robots.txt said, in order of
+    time."""
     findings = [each.finding for each in detail.findings]
     media = select(Sighting.capture_id).where(Sighting.finding_id.in_([finding.id for finding in findings]))
     ids = {*(finding.capture_id for finding in findings), *session.scalars(media)}
-    return list(session.scalars(select(Capture).where(Capture.id.in_(ids)).order_by(Capture.id)))
+    rows = session.scalars(select(Capture).where(Capture.id.in_(ids))).all()
+    hosts = {(row.sweep_id, urls.origin(url)) for row in rows for url in (row.url, row.final_url)}
+    rules = (captures.find(session, sweep_id, settle.robots_url(origin)) for sweep_id, origin in hosts)
+    found = {row.id: row for row in (*rows, *filter(None, rules))}
+    return [found[capture_id] for capture_id in sorted(found)]
 
 
 def as_document(detail: CaseDetail) -> dict[str, Any]:

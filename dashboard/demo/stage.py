@@ -30,6 +30,9 @@ timeout_s = 30.0
 allow_addresses = {allowed}
 pinned_hosts = {{ {pinned} }}
 
+[evidence]
+show_pages = false             # a browser for each of its many cases would keep you waiting
+
 [notices]
 outbox_delay_minutes = 0.0
 

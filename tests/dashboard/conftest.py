@@ -11,7 +11,9 @@ from tests.dashboard.spoken import Mekiki, Said
 
 @pytest.fixture
 def own_home(tmp_path: Path) -> Home:
-    """A home as `mekiki init` makes it."""
+    """A home as `mekiki init` makes it, but that no browser is opened for each of its cases."""
+    with (make(tmp_path / "own").path / "mekiki.toml").open("a") as file:
+        file.write("\n[evidence]\nshow_pages = false\n")
     return make(tmp_path / "own")
 
 
