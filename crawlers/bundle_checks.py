@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,13 +70,13 @@ def verify(path: Path) -> list[str]:
     return list(examine(path).faults)
 
 
-def _sums_differ(bundle: Reader, sums: str) -> Iterator[str]:
-    """Compare a listing with the files beside it and below."""
+def _sums_differ(bundle: Reader, sums: str, deleted: Collection[str] = ()) -> Iterator[str]:
+    """Compare a listing with the files beside it and below; what was deleted on purpose may be missing."""
     folder = sums.removesuffix(bundles.SUMS)
     lines = bundle.get(sums, MAX_JSON_BYTES).decode("utf-8", "replace").splitlines()
     listed = {folder + name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
     held = {name for name in bundle.packed if name.startswith(folder)} - {sums}
-    yield from (f"{name} is listed in {sums} and missing." for name in sorted(listed.keys() - held))
+    yield from (f"{name} is listed in {sums} and missing." for name in sorted(listed.keys() - held - set(deleted)))
     yield from (f"{name} is not listed in {sums}." for name in sorted(held - listed.keys()))
     for name in sorted(held & listed.keys()):
         if bundle.packed[name].sha256 != listed[name]:
@@ -123,8 +123,9 @@ def _custody_differs(log: Any) -> Iterator[str]:
 def _collections_differ(bundle: Reader, said: Any) -> Iterator[str]:
     """Compare what was collected when a case was opened with its own listing, and with the captures as they are now."""
     now = {capture["uuid"]: capture for capture in said}
+    deleted = custody.deleted(_json(bundle, bundles.CUSTODY)["entries"], "files")
     for sums in sorted(name for name in bundle.packed if name.startswith("collected/") and name.endswith(bundles.SUMS)):
-        yield from _sums_differ(bundle, sums)
+        yield from _sums_differ(bundle, sums, deleted)
         for capture in _json(bundle, sums.removesuffix(bundles.SUMS) + bundles.CAPTURES):
             if now.get(capture["uuid"]) != capture:
                 yield f"capture {capture['uuid']} ({capture['url']}) is not what was collected."

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -72,10 +72,10 @@ def hold_of(session: Session, subject: str) -> CustodyEntry | None:
     return events[-1] if events and events[-1].action == HELD else None
 
 
-def deleted(said_entries: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the uuids of the captures whose bytes were deleted, as these entries say."""
-    acts = (entry["note"]["captures"] for entry in said_entries if entry["action"] == DELETED)
-    return {uuid for captures in acts for uuid in captures}
+def deleted(said_entries: Iterable[Mapping[str, Any]], of: Literal["captures", "files"] = "captures") -> set[str]:
+    """Return what was deleted, as these entries say: uuids of captures whose bytes went, or names of files."""
+    acts = (entry["note"].get(of, ()) for entry in said_entries if entry["action"] == DELETED)
+    return {name for names in acts for name in names}
 
 
 def said(entry: CustodyEntry) -> dict[str, Any]:

@@ -113,6 +113,11 @@ def _row_differs(capture: Capture) -> str | None:
     return None
 
 
+def sha256_of(blobs: BlobStore, sha256: str) -> str:
+    """Return the sha256 of what a stored blob holds now."""
+    return _hash_of(blobs, sha256)[0]
+
+
 def _hash_of(blobs: BlobStore, sha256: str) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     with blobs.path(sha256).open("rb") as stored:

@@ -22,7 +22,7 @@ from matcher.match import Match
 
 MOST_DRAWN = 6  # pairs that are drawn, the surest; a case may hold hundreds, and each takes seconds
 MOST_SHOWN = 3  # pages that a browser shows, the newest
-NOT_RENDERED = "No browser was opened: the pages are shown as their markup was captured."
+NOT_RENDERED = "No browser was opened: the pages are kept as their markup was captured."
 
 
 def collect(session: Session, ids: Sequence[int]) -> None:

@@ -105,7 +105,7 @@ def page_of(session: Session, match: StoredMatch) -> bytes | None:
     if facts is None:
         return None
     if match.transform:
-        return part(session, match, "page") if can_be_drawn(session, match.blob) else None
+        return part(session, match, "page")
     if not match.segments or not of(session).blobs.has(match.blob):
         return None
     found = _of_stored(session, match)

@@ -4,7 +4,7 @@ Collections are only ever added: a case that grows is collected again, and what 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 import config.home
 from config import clock
 from config.database import AppendOnly, Base, Row
-from crawlers import bundles, custody, timestamps
+from crawlers import bundles, custody, evidence, timestamps
+from crawlers.evidence import Fault
 from matcher.case_rows import Case, CaseFinding
 
 FOLDER = "collected/"
+SHOWING = frozenset({"pages", "pairs"})  # folders of what shows captured pages and media
 
 
 class CaseCollection(AppendOnly, Row, Base):
@@ -73,6 +75,26 @@ def of_case(session: Session, case_id: int) -> Sequence[CaseCollection]:
     return session.scalars(rows.order_by(CaseCollection.id)).all()
 
 
+def forget(session: Session, case: Case, *, why: Mapping[str, Any]) -> None:
+    """Delete what shows a case's pages and media; what was measured and said of them stays, and the log says so."""
+    blobs = config.home.of(session).blobs
+    shown = {name: blob for name, blob in files_of(session, case).items() if name.split("/")[2] in SHOWING}
+    gone = {name: blob for name, blob in shown.items() if blobs.remove(blob)}
+    if gone:
+        note = {"files": gone, **why}
+        custody.record(session, actor="mekiki", action=custody.DELETED, subject=f"case:{case.uuid}", note=note)
+
+
+def faults(session: Session) -> Iterator[Fault]:
+    """Yield every collected file that is gone or was changed, though nobody deleted it on purpose."""
+    blobs = config.home.of(session).blobs
+    for case in session.scalars(select(Case).where(Case.id.in_(select(CaseCollection.case_id))).order_by(Case.id)):
+        for name, blob in files_of(session, case).items():
+            if not blobs.has(blob) or evidence.sha256_of(blobs, blob) != blob:
+                says = f"{name} of what was collected for it is gone or was changed."
+                yield Fault("case_collections", case.id, case.uuid, says)
+
+
 def files_of(session: Session, case: Case) -> dict[str, str]:
     """Return the blobs of everything collected about a case by the name they have in its bundle."""
     named: dict[str, str] = {}
@@ -80,4 +102,7 @@ def files_of(session: Session, case: Case) -> dict[str, str]:
         folder = f"{FOLDER}{number}/"
         named |= {f"{folder}{name}": blob for name, blob in row.files.items()}
         named[f"{folder}{bundles.SUMS}"] = row.listing
+    acts = custody.entries(session, [f"case:{case.uuid}"], custody.DELETED)
+    for name in custody.deleted((custody.said(entry) for entry in acts), "files"):
+        named.pop(name, None)
     return named

@@ -18,6 +18,7 @@ from config.database import Base, Row
 from crawlers import bundles, custody
 from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
+from matcher import collected
 from matcher.case_rows import Case, CaseFinding, Decision
 from matcher.references import Reference
 
@@ -62,6 +63,7 @@ def pending(session: Session, limit: int) -> Sequence[int]:
 def look(session: Session, ids: Sequence[int]) -> None:
     """Delete the bytes of these captures, or write down why they stay and when to look again."""
     blobs = config.home.of(session).blobs
+    over: set[int] = set()  # cases whose time is over
     gone: dict[int, dict[str, str]] = defaultdict(dict)  # sweep -> capture uuid -> sha256
     for capture_id in ids:
         row = _row(session, capture_id)
@@ -75,10 +77,13 @@ def look(session: Session, ids: Sequence[int]) -> None:
         for one in [capture, *_waiting_for(session, capture)] if kept is None else []:
             _note(session, one, None)
             gone[one.sweep_id][one.uuid] = one.body_sha256
-    keep_days = config.home.of(session).settings.evidence.keep_days
+            over |= {case.id for case in _cases_on(session, one)}
+    why = {"why": "retention", "keep_days": config.home.of(session).settings.evidence.keep_days}
+    for case_id in sorted(over):
+        collected.forget(session, session.get_one(Case, case_id), why=why)
     for sweep_id, captures in gone.items():
         subject = f"sweep:{session.get_one(Sweep, sweep_id).uuid}"
-        note = {"captures": captures, "why": "retention", "keep_days": keep_days}
+        note = {"captures": captures, **why}
         custody.record(session, actor="mekiki", action=custody.DELETED, subject=subject, note=note)
 
 

@@ -10,7 +10,7 @@ from config.errors import MekikiError
 from crawlers import bundle_checks, evidence
 from dashboard import collect
 from dashboard.cli import asking, options, speak
-from matcher import cases, dossier
+from matcher import cases, collected, dossier
 
 
 class BadCertificate(MekikiError):
@@ -150,5 +150,5 @@ def _certificates(path: Path) -> list[x509.Certificate]:
 
 def _of_home(ctx: click.Context) -> list[dict[str, object]]:
     with speak.opened(ctx).readers()() as session, speak.bar("Verifying", evidence.count(session)) as advance:
-        found = evidence.verify(session, advance)
+        found = [*evidence.verify(session, advance), *collected.faults(session)]
     return [{"table": fault.table, "id": fault.row_id, "uuid": fault.uuid, "says": str(fault)} for fault in found]

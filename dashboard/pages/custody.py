@@ -36,7 +36,8 @@ class Kept:
     size_bytes: int
     sha256: str
     server: str | None
-    is_held: bool  # False: its bytes were deleted
+    is_held: bool
+    is_deleted: bool  # on purpose; bytes neither held nor deleted are missing
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def show(visit: Visit) -> Response:
         subjects = _subjects(session, case, evidence)
         return visit.show(
             "evidence.html", case=case, work=session.get_one(Work, case.work_id),
-            captures=_captures(session, evidence), collections=collected.of_case(session, case.id),
+            captures=_captures(session, evidence, subjects), collections=collected.of_case(session, case.id),
             stamps=_stamps(session, subjects), asks=visit.home.settings.evidence.timestamp_urls,
             acts=_acts(session, subjects, visit.say), hold=custody.hold_of(session, subjects[0]),
             due_at=retention.due_at(session, case), keep_days=visit.home.settings.evidence.keep_days,
@@ -120,12 +121,15 @@ def _subjects(session: Session, case: Case, evidence: Sequence[Capture]) -> list
     return [f"case:{case.uuid}", *(f"sweep:{uuid}" for uuid in session.scalars(sweeps))]
 
 
-def _captures(session: Session, evidence: Sequence[Capture]) -> list[Kept]:
+def _captures(session: Session, evidence: Sequence[Capture], subjects: Sequence[str]) -> list[Kept]:
     blobs = config.home.of(session).blobs
+    acts = custody.entries(session, subjects, custody.DELETED)
+    deleted = custody.deleted(custody.said(entry) for entry in acts)
     return [
         Kept(
             at=one.fetched_at, kind=one.kind, url=one.url, status=one.status, size_bytes=one.size_bytes,
             sha256=one.body_sha256, server=one.ip_address, is_held=blobs.has(one.body_sha256),
+            is_deleted=one.uuid in deleted,
         )
         for one in evidence
     ]  # fmt: skip

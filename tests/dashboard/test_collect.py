@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from config.home import Home
 from crawlers import bundle_checks, chromium, sealed_zip
-from dashboard import jobs
-from matcher import collected
+from dashboard import collect, jobs
+from matcher import cases, collected
 from matcher.case_rows import Case
 from matcher.references import Reference
 from tests import factories
+from tests.dashboard import seeds
 from tests.dashboard.spoken import Mekiki
 from tests.dashboard.test_cli_evidence import case  # noqa: F401
 from tests.matcher.test_cases import run_stages
@@ -74,3 +75,15 @@ def test_a_case_is_collected_once_and_again_when_it_grows(case: str, own_home: H
     with own_home.readers()() as session:
         first, second = collected.of_case(session, case_id)
         assert first.listing != second.listing
+
+
+def test_pairs_of_pictures_and_of_films_are_drawn(tmp_path: Path) -> None:
+    seeded = seeds.fill(seeds.make_home(tmp_path / "seeded"), states=["draft"])
+    for uuid in (seeded.film, seeded.mug):
+        with seeded.home.sessions().begin() as session:
+            one = cases.find(session, uuid)
+            collect.collect_if_due(session, one, actor="mekiki")
+            (row,) = collected.of_case(session, one.id)
+        drawn = Image.open(seeded.home.blobs.path(row.files["pairs/1.png"]))
+        assert drawn.width > 1500
+        assert drawn.height > 600

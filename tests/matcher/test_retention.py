@@ -1,5 +1,6 @@
 """The promises of retention: bytes go when their time is over, hashes and records stay, and a legal hold wins."""
 
+import hashlib
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,11 @@ from sqlalchemy.orm import Session
 
 import config.home
 from config import clock
-from crawlers import bundle_checks, captures, custody, evidence
+from crawlers import bundle_checks, bundles, captures, custody, evidence
 from crawlers.captures import Capture, Fetched
 from crawlers.custody import CustodyEntry
 from crawlers.frontier import Sweep
-from matcher import cases, dossier, retention
+from matcher import cases, collected, dossier, retention
 from matcher.case_rows import Case
 from matcher.retention import CaptureRetention
 from tests import factories
@@ -173,3 +174,28 @@ def test_keeping_for_ever_asks_nothing(session: Session) -> None:
     object.__setattr__(home, "settings", ever)
     with clock.frozen(START + KEPT * 10):
         assert retention.pending(session, 10) == []
+
+
+def test_what_shows_the_pages_goes_with_them_and_what_was_said_stays(session: Session, tmp_path: Path) -> None:
+    case = case_on(session, factories.sweep(session))
+    said = bundles.as_text([bundles.said(row) for row in session.scalars(select(Capture).order_by(Capture.id))])
+    files = {"captures.json": said.encode(), "pairs.json": b"[]", "pairs/1.png": b"drawn", "pages/1/dom.html": b"shown"}
+    collected.keep(session, case, files, actor="mekiki")
+    cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    clean(session, KEPT + timedelta(days=1))
+    assert sorted(collected.files_of(session, case)) == [
+        "collected/1/SHA256SUMS", "collected/1/captures.json", "collected/1/pairs.json"
+    ]  # fmt: skip
+    assert not any(config.home.of(session).blobs.has(hashlib.sha256(one).hexdigest()) for one in (b"drawn", b"shown"))
+    assert list(collected.faults(session)) == []
+    dossier.export(session, case.uuid, tmp_path / "case.zip", actor="Aoi Mori")
+    assert bundle_checks.verify(tmp_path / "case.zip") == []
+
+
+def test_a_collected_file_that_was_changed_is_named(session: Session) -> None:
+    case = case_on(session, factories.sweep(session))
+    row = collected.keep(session, case, {"captures.json": b"[]", "pairs.json": b"[1]"}, actor="mekiki")
+    path = config.home.of(session).blobs.path(row.files["pairs.json"])
+    path.chmod(0o640)
+    path.write_bytes(b"[2]")
+    assert ["pairs.json" in fault.says for fault in collected.faults(session)] == [True]
