@@ -134,7 +134,7 @@ class _Sitting:
         from playwright.sync_api import Error
 
         for origin, (status, path) in self.sitter.robots.items():
-            self.rules[origin] = robots_rules(status, Path(path).read_bytes())
+            self.rules[origin] = robots_rules(status, Path(path).read_bytes(), self.agent)
         page = context.new_page()
         page.set_default_timeout(PAGE_S * 1000)
         page.route("**", self.decide)
