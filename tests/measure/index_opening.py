@@ -162,7 +162,10 @@ def _film(number: int, *, has_points: bool = False) -> dict[str, Vectors]:
     """Return the fingerprints of a made-up episode: the same of one number in any process."""
     chance, mask = np.random.default_rng((SEED, number % DIFFERENT)), _mask(number)
     frames, rows = FILM_S * 4, int(FILM_S / HOP_S)
-    looks = np.column_stack([np.repeat(np.arange(frames) / 4, 3), np.tile(VIEWS, frames), np.full(3 * frames, 90)])
+    rows = 3 * frames
+    looks = np.column_stack([
+        np.repeat(np.arange(frames) / 4, 3), np.tile(VIEWS, frames), np.full(rows, 90), np.full(rows, 40),
+    ])  # fmt: skip
     found = {
         "film-pdq": _vectors(chance.integers(0, 256, (3 * frames, 32)) ^ mask, looks),
         "sound-bits": _vectors(chance.integers(0, 256, (rows, 4)) ^ mask[:4], np.arange(rows)[:, None] * HOP_S),
