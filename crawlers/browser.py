@@ -13,6 +13,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Error, Page, Request, Route
 from playwright.async_api import Response as Shown
 from scrapy import Request as Wanted
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler  # type: ignore[import-untyped]
 
@@ -24,6 +25,7 @@ from crawlers.visits import NotRendered, Visit
 
 PAGES_A_CONTEXT = 50  # then a new one: memory of a long-lived one only grows
 MAX_REQUESTS = 400  # of one page
+MAX_TURNS = 3  # that its scripts may take to other pages of the site, while it is shown
 QUIET_S = 4.0  # how long a page may take to come to rest once it is loaded
 CLOSE_S = 5.0
 _NOT_LOADED = frozenset({"image", "media", "font", "texttrack", "manifest", "ping", "csp_report"})
@@ -48,6 +50,7 @@ class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[
         self._broken: str | None = None
         self._visits = 0
         self._has_started = False
+        self._barred: dict[str, BrowserContext] = {}  # in which nothing loads but what a visit watches over
 
     async def _launch(self) -> None:
         """Start what drives the browser, once, with the first page that needs it."""
@@ -87,7 +90,7 @@ class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[
             playwright=True,
             playwright_context=f"renewed-{self._visits // PAGES_A_CONTEXT}",
             playwright_context_kwargs=dict(visit.context),
-            playwright_page_init_callback=watch.begin,
+            playwright_page_init_callback=self._begin,
             playwright_page_goto_kwargs={"wait_until": "domcontentloaded"},
             watch=watch,
         )
@@ -100,6 +103,14 @@ class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[
         is_sandboxed = "on" if self.config.launch_options.get("chromium_sandbox") else "off"
         visit.shown_by = f"Chromium {self.browser.version}, sandbox {is_sandboxed}"
         return response
+
+    async def _begin(self, page: Page, request: Wanted) -> None:
+        """Hand a new page to its watch; a window that it opens finds every road shut."""
+        name = request.meta["playwright_context"]
+        if self._barred.get(name) is not page.context:  # a new one, or that of a browser that was started anew
+            self._barred[name] = page.context
+            await page.context.route("**", _nowhere)
+        await request.meta["watch"].begin(page)
 
     async def _apply_page_methods(self, page: Page, request: Wanted, _spider: Any) -> None:
         """Let the page come to rest. A page method would wait for every resource first, which some pages never end."""
@@ -115,6 +126,7 @@ class GuardedBrowser(Bounded, ScrapyPlaywrightDownloadHandler):  # type: ignore[
                     context: BrowserContext = wrapper.context
                     if name != f"renewed-{(self._visits + 1) // PAGES_A_CONTEXT}" and not context.pages:
                         await context.close()
+                        self._barred.pop(name, None)
 
 
 @dataclass
@@ -123,12 +135,13 @@ class _Watch:
 
     visit: Visit
     requests: int = 0
+    turns: int = 0
     is_handed_over: bool = False
     _closing: set[asyncio.Task[None]] = field(default_factory=set)  # kept, or the loop may drop them half done
 
-    async def begin(self, page: Page, _request: Wanted) -> None:
+    async def begin(self, page: Page) -> None:
         """Take the page over before it is asked for anything; once more when the browser broke and was started anew."""
-        self.visit.page, self.requests, self.is_handed_over = page, 0, False
+        self.visit.page, self.requests, self.turns, self.is_handed_over = page, 0, 0, False
         page.on("popup", self._close)
         page.on("response", self._note)
         await page.route("**", self.decide)
@@ -167,10 +180,14 @@ class _Watch:
         if not self.is_handed_over:
             self.is_handed_over = True
             await route.fulfill(status=self.visit.status, headers=dict(self.visit.headers), body=self.visit.body)
-        elif urls.host(request.url) in self.visit.hosts and await self.visit.may_go(request.url):
-            await route.continue_()
-        else:
-            await route.abort()
+            return
+        self.turns += 1
+        is_ours = self.turns <= MAX_TURNS and urls.host(request.url) in self.visit.hosts
+        try:
+            may_go = is_ours and await self.visit.may_go(request.url)
+        except IgnoreRequest:  # robots.txt cannot be asked
+            may_go = False
+        await (route.continue_() if may_go else route.abort())
 
     async def settle(self, page: Page) -> None:
         """Wait until the page has come to rest, and look how large it has become before it is taken."""
@@ -189,6 +206,10 @@ class _Watch:
         if length > self.visit.max_bytes:
             self.visit.trouble = f"its scripts made it larger than the limit ({length} characters)"
             await page.set_content("")
+
+
+async def _nowhere(route: Route) -> None:
+    await route.abort()
 
 
 def _is_main(request: Request) -> bool:

@@ -114,9 +114,13 @@ def test_what_a_page_does_in_the_browser_has_limits(scripted: SmallWeb, web_home
         "/swollen": html(f"<div id=root></div><script>{swollen}</script>"),
         "/flood": html("<div id=root></div><script src='/endless'></script>"),
         "/leave": html("<div id=root></div><script>location = 'http://elsewhere.example/'</script>"),
+        "/restless": html(
+            "<div id=root></div><script>setInterval(() => location = '/restless?' + Date.now())</script>"
+        ),
+        "/windows": html("<div id=root></div><script>for (let n = 0; n < 9; n++) open('/board/' + n)</script>"),
     }
     write_source(
-        web_home.settings.sources, scripted, "odd", "page", ["/swollen", "/flood", "/leave"],
+        web_home.settings.sources, scripted, "odd", "page", ["/swollen", "/flood", "/leave", "/windows", "/restless"],
         '[fetch]\nrender = "browser"\n',
     )  # fmt: skip
 
@@ -128,7 +132,9 @@ def test_what_a_page_does_in_the_browser_has_limits(scripted: SmallWeb, web_home
     with web_home.readers()() as session:
         kept = session.scalars(select(Capture).where(Capture.kind == "page")).all()
         assert {len(web_home.blobs.get(page.body_sha256)) < 200_000 for page in kept} == {True}
-        assert len(kept) == 3
+        assert len(kept) == 5
+    assert [path for _, path in scripted.asked if path.startswith("/board/")] == []
+    assert len([path for _, path in scripted.asked if path.startswith("/restless?")]) <= 3
 
 
 @needs_chromium
