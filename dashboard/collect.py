@@ -20,7 +20,7 @@ from matcher.case_rows import Case
 from matcher.cases import CaseDetail
 from matcher.match import Match
 
-MOST_DRAWN = 6  # pairs that are drawn, the surest; a case may hold hundreds, and each takes seconds
+MOST_DRAWN = 3  # pairs that are drawn, the surest; a case may hold hundreds, and each takes about a second
 MOST_SHOWN = 3  # pages that a browser shows, the newest
 NOT_RENDERED = "No browser was opened: the pages are kept as their markup was captured."
 
