@@ -66,10 +66,11 @@ class Batch:
     def _fault(self, changes: Sequence[_Change]) -> Exception | None:
         """Make the changes in one transaction and return what kept it from being committed."""
         try:
-            with self.transaction() as session:
+            with self.transaction() as session, session.no_autoflush:
                 self._session = session
                 for change in changes:
                     change.make()
+                    session.flush()  # once a change: before each of its queries it would cost more than the change
         except Exception as fault:  # noqa: BLE001  handed to whoever waits for the change
             return fault
         finally:

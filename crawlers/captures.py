@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import clock
+from config import clock, database
 from config.database import AppendOnly, Base, Row, new_uuid
 from crawlers import urls
 from crawlers.interface import Finding, Listing, MediaKind
@@ -137,6 +137,10 @@ def seal(capture: Capture) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+# Made once: to put a query together costs as much as to ask it.
+_NEWEST = select(Capture.hash).where(Capture.sweep_id == bindparam("sweep_id")).order_by(Capture.id.desc()).limit(1)
+
+
 def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -> Capture:
     """Append the capture of a response to its sweep's chain; a sweep is one process, so the chain never forks."""
     row = Capture(
@@ -159,9 +163,7 @@ def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -
         previous_hash=last_hash(session, sweep_id),
     )
     row.hash = seal(row)
-    session.add(row)
-    session.flush()
-    return row
+    return database.append(session, row)
 
 
 def confirming(standing: Capture, answer: Fetched) -> Fetched:
@@ -178,8 +180,7 @@ def confirming(standing: Capture, answer: Fetched) -> Fetched:
 
 def last_hash(session: Session, sweep_id: int) -> str:
     """Return the hash the next capture of a sweep chains to."""
-    newest = select(Capture.hash).where(Capture.sweep_id == sweep_id).order_by(Capture.id.desc()).limit(1)
-    return session.scalar(newest) or FIRST_HASH
+    return session.scalar(_NEWEST, {"sweep_id": sweep_id}) or FIRST_HASH
 
 
 def find(session: Session, sweep_id: int, url: str) -> Capture | None:
@@ -220,9 +221,7 @@ def store_finding(
         provenance=dict(finding.provenance),
         found_at=clock.now(),
     )
-    session.add(row)
-    session.flush()
-    return row
+    return database.append(session, row)
 
 
 def _offered(listing: Listing | None) -> dict[str, Any]:
@@ -261,6 +260,5 @@ def store_sighting(session: Session, finding_id: int, capture: Capture, kind: Me
             url=capture.url,
             blob=capture.body_sha256,
         )
-        session.add(row)
-        session.flush()
+        return database.append(session, row)
     return row

@@ -5,12 +5,12 @@ transaction that keeps its answer. So a killed sweep goes on where it stopped, a
 the next one. The line is read in small portions by one index, whether it holds ten addresses or a million.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, func, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock
@@ -155,6 +155,24 @@ def add(
     return _added(session, sweep_id, addresses, at_most)[1]
 
 
+def line_up(session: Session, sweep_id: int, addresses: Iterable[Address], *, at_most: int | None = None) -> int:
+    """Put the addresses the source does not know yet in line and return how many; for the many links of a page.
+
+    No row is read and none is watched by the session, which makes it several times as fast as `add`.
+    """
+    sweep = session.get_one(Sweep, sweep_id)
+    by_hash = _by_hash(addresses)
+    table, known = FrontierEntry.__table__, set[str]()
+    for some in _portions(list(by_hash)):
+        rows = select(table.c.url_hash).where(table.c.source == sweep.source, table.c.url_hash.in_(some))
+        known.update(row[0] for row in session.execute(rows))
+    at = clock.now()
+    fresh = [_new(sweep, key, one, at) for key, one in by_hash.items() if key not in known][:at_most]
+    if fresh:
+        session.execute(insert(FrontierEntry), fresh)
+    return len(fresh)
+
+
 def all_of(session: Session, sweep_id: int, addresses: Iterable[Address]) -> dict[str, FrontierEntry]:
     """Return the entries of all these addresses, by url; those the source does not know yet are put in line."""
     known, fresh = _added(session, sweep_id, addresses)
@@ -166,22 +184,13 @@ def _added(
 ) -> tuple[list[FrontierEntry], list[FrontierEntry]]:
     """Return what the source knew of these addresses, and what is new to it."""
     sweep = session.get_one(Sweep, sweep_id)
-    by_hash: dict[str, Address] = {}
-    for address in addresses:
-        by_hash.setdefault(urls.url_hash(address.url), address)
+    by_hash = _by_hash(addresses)
     known = {entry.url_hash: entry for entry in _of(session, sweep.source, list(by_hash))}
     for key, entry in known.items():
         if by_hash[key].told:
             entry.told = _listed(by_hash[key])
     at = clock.now()
-    fresh = [
-        FrontierEntry(
-            source=sweep.source, url=one.url, url_hash=key, role=one.role, depth=one.depth, state="waiting",
-            first_seen_at=at, due_at=sweep.started_at, told=_listed(one),
-        )
-        for key, one in by_hash.items()
-        if key not in known
-    ][:at_most]  # fmt: skip
+    fresh = [FrontierEntry(**_new(sweep, key, one, at)) for key, one in by_hash.items() if key not in known][:at_most]
     session.add_all(fresh)
     session.flush()
     return [*known.values()], fresh
@@ -189,6 +198,21 @@ def _added(
 
 def _listed(address: Address) -> list[Any] | None:
     return [list(one) for one in address.told] or None
+
+
+def _by_hash(addresses: Iterable[Address]) -> dict[str, Address]:
+    found: dict[str, Address] = {}
+    for address in addresses:
+        found.setdefault(urls.url_hash(address.url), address)
+    return found
+
+
+def _new(sweep: Sweep, url_hash: str, one: Address, at: datetime) -> dict[str, object]:
+    """Return the columns of an address that nobody has looked at."""
+    return {
+        "source": sweep.source, "url": one.url, "url_hash": url_hash, "role": one.role, "depth": one.depth,
+        "state": "waiting", "first_seen_at": at, "due_at": sweep.started_at, "told": _listed(one),
+    }  # fmt: skip
 
 
 def recall(session: Session, sweep_id: int, wanted: Iterable[str]) -> None:
@@ -208,12 +232,15 @@ def entries(session: Session, sweep_id: int, wanted: Iterable[str]) -> dict[str,
 
 def _of(session: Session, source: str, hashes: Sequence[str]) -> list[FrontierEntry]:
     found: list[FrontierEntry] = []
-    for start in range(0, len(hashes), 500):  # below every database's limit of bound values
-        rows = select(FrontierEntry).where(
-            FrontierEntry.source == source, FrontierEntry.url_hash.in_(hashes[start : start + 500])
-        )
+    for some in _portions(hashes):
+        rows = select(FrontierEntry).where(FrontierEntry.source == source, FrontierEntry.url_hash.in_(some))
         found.extend(session.scalars(rows))
     return found
+
+
+def _portions(hashes: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(hashes), 500):  # below every database's limit of bound values
+        yield hashes[start : start + 500]
 
 
 def in_line(session: Session, sweep: Sweep, role: Role, limit: int) -> Sequence[FrontierEntry]:

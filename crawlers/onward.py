@@ -83,7 +83,7 @@ def put_in_line(session: Session, source: Source, sweep_id: int, *, depth: int, 
         *(Address(url, "page", depth + 1, _told(finding, url)) for url in deeper),
     ]
     most = min(room.left, MAX_NAMED if finding.is_directory else MAX_LINKS)
-    room.left -= len(frontier.add(session, sweep_id, named, at_most=most))
+    room.left -= frontier.line_up(session, sweep_id, named, at_most=most)
     frontier.recall(session, sweep_id, called)
 
 

@@ -6,7 +6,7 @@ medium was asked for, and a finding that already has a sighting of them gets no 
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session, aliased
 
 from config import clock
@@ -15,6 +15,13 @@ from crawlers.captures import Capture, FindingRow
 from crawlers.frontier import Address, FrontierEntry, MediaWish, Sweep
 from crawlers.interface import Finding
 from crawlers.sniff import media_kind
+
+_PAGE = aliased(FrontierEntry)
+_GRANTED = (  # made once: to put a query together costs as much as to ask it
+    select(MediaWish)
+    .join(_PAGE, _PAGE.id == MediaWish.page_id)
+    .where(MediaWish.entry_id == bindparam("medium_id"), _PAGE.settled_at >= bindparam("since"))
+)
 
 
 def anew(session: Session, sweep: Sweep, page: FrontierEntry, stored: FindingRow, finding: Finding) -> None:
@@ -63,9 +70,7 @@ def grant(session: Session, medium: FrontierEntry, capture: Capture, since: date
     """Link a captured medium to every standing finding whose page was looked at since the medium was asked for."""
     if media_kind(capture.mime) is None:
         return
-    page = aliased(FrontierEntry)
-    rows = select(MediaWish).join(page, page.id == MediaWish.page_id)
-    for wish in session.scalars(rows.where(MediaWish.entry_id == medium.id, page.settled_at >= since)).all():
+    for wish in session.scalars(_GRANTED, {"medium_id": medium.id, "since": since}).all():
         _sight(session, wish, capture)
 
 
