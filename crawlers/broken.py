@@ -6,7 +6,7 @@ A server that sends them has answered. Such an address fails by itself; neither 
 import gzip
 import zlib
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from backports import zstd
 from scrapy.exceptions import DownloadFailedError, IgnoreRequest, ResponseDataLossError
 from twisted.internet.error import ConnectionClosed

@@ -15,7 +15,7 @@ from playwright.async_api import Response as Shown
 from scrapy import Request as Wanted
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler  # type: ignore[import-untyped]
+from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from config import log
 from crawlers import chromium, urls

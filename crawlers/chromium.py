@@ -214,7 +214,7 @@ def _npm(*words: str) -> None:
 
 
 def _decompress(packed: Path, to: Path) -> None:
-    import brotli  # type: ignore[import-untyped]  # comes with Scrapy; needed for this one way only
+    import brotli  # comes with Scrapy; needed for this one way only
 
     opened, size = brotli.Decompressor(), 0
     with packed.open("rb") as source, to.open("wb") as sink:

@@ -48,7 +48,7 @@ def main() -> None:
 def _tool() -> Any | None:
     """Return yt-dlp, None when the optional extra "video" is not installed."""
     try:
-        import yt_dlp  # type: ignore[import-untyped]
+        import yt_dlp
     except ModuleNotFoundError:
         return None
     return yt_dlp

@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
-from warcio.recordloader import ArcWarcRecord  # type: ignore[import-untyped]
-from warcio.statusandheaders import StatusAndHeaders  # type: ignore[import-untyped]
-from warcio.warcwriter import WARCWriter  # type: ignore[import-untyped]
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 from crawlers.captures import Capture
 from crawlers.showing import AS_SENT
