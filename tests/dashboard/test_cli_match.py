@@ -1,11 +1,13 @@
 """What `mekiki match` promises to people and to programs."""
 
+import contextlib
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -171,14 +173,24 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(registered: Mek
     assert "name another folder for --explain." in said.err
 
 
+def watched(screen: int) -> None:
+    """Read what appears on a terminal until everybody has left it."""
+    with contextlib.suppress(OSError):
+        while os.read(screen, 4096):
+            pass
+
+
 def test_a_program_gets_its_lines_while_a_person_watches_the_bar(
     registered: Mekiki, own_home: Home, tmp_path: Path
 ) -> None:
     copy = save(tmp_path / "copy.jpg", drawn(11))
     screen, terminal = pty.openpty()
+    watching = threading.Thread(target=watched, args=(screen,))  # unread, a bar that moves for long would fill it
+    watching.start()
     command = [sys.executable, "-m", "dashboard.cli", "--home", own_home.path, "match", copy, "--json"]
     asked = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, check=False)
     os.close(terminal)
+    watching.join()
     os.close(screen)
     assert asked.returncode == 0
     assert [json.loads(line)["query"] for line in asked.stdout.splitlines()] == [str(copy)]
