@@ -7,9 +7,10 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import extruct
+import lxml.html
 from lxml.etree import LxmlError
 
 from crawlers import urls
@@ -52,13 +53,23 @@ _PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductM
 _LISTS = frozenset({"ItemList", "CollectionPage", "OfferCatalog", "SearchResultsPage", "BreadcrumbList"})
 
 
+def _extracted(html: str, url: str, syntaxes: list[str]) -> dict[str, list[Any]]:
+    """Return what the syntaxes say; microdata is left out where its things nest deeper than any page's.
+
+    The time it takes grows with the third power of the depth: a thousand things in each other take minutes.
+    """
+    tree = lxml.html.fromstring(html, parser=lxml.html.HTMLParser(encoding="utf-8"))
+    if tree.xpath(f"boolean(//*[@itemscope][count(ancestor::*[@itemscope]) > {MAX_DEPTH}])"):
+        syntaxes = [syntax for syntax in syntaxes if syntax != "microdata"]
+    found: dict[str, list[Any]] = extruct.extract(tree, base_url=url, syntaxes=syntaxes, errors="ignore", uniform=False)
+    return found
+
+
 @functools.lru_cache(maxsize=2)  # several readers ask a page the same
 def read(html: str, url: str) -> list[Said]:
     """Return what the page says, the most trusted voice first; [] when its markup cannot be read."""
     try:
-        found = extruct.extract(
-            html, base_url=url, syntaxes=["json-ld", "microdata", "opengraph"], errors="ignore", uniform=False
-        )
+        found = _extracted(html, url, ["json-ld", "microdata", "opengraph"])
     except (LxmlError, ValueError, RecursionError):  # markup no parser takes: the other voices still speak
         return []
     nodes = [node for top in found.get("json-ld", []) for node in _nodes(top)]
@@ -74,7 +85,7 @@ def read(html: str, url: str) -> list[Said]:
 def item_links(html: str, url: str) -> list[str]:
     """Return where the things lead that a page lists as schema.org ItemList; [] when it is no such list."""
     try:
-        found = extruct.extract(html, base_url=url, syntaxes=["json-ld", "microdata"], errors="ignore", uniform=False)
+        found = _extracted(html, url, ["json-ld", "microdata"])
     except (LxmlError, ValueError, RecursionError):
         return []
     tops = [*found.get("json-ld", []), *(_plain(top) for top in found.get("microdata", []))]
