@@ -32,7 +32,7 @@ def install() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     PACKAGES.parent.mkdir(parents=True)
     subprocess.run([sys.executable, "-m", "venv", BUILD / "venv"], check=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     subprocess.run([*pip, "-r", HERE / "requirements.txt"], check=True)
     for name in PINNED[1:]:
         shutil.copy(HERE / name, PACKAGES.parent)
