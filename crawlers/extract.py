@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, gallery, hydration, listings, markup, platforms, signs, structured, urls
+from crawlers import dates, gallery, hydration, listings, platforms, signs, structured, urls
 from crawlers.interface import Finding, MediaKind, MediaLink
 from crawlers.page import MAX_TEXT, PICTURE_FILE, Page, media_address
 from crawlers.sources import Source
@@ -41,9 +41,8 @@ class UnreadablePage(MekikiError):
 
 def read_page(read: Reader, page: Page, source: Source) -> Finding:
     """Return what a reader says of a page. Raises UnreadablePage instead of a parser's own error."""
-    too_much = markup.objection(page.html)
-    if too_much:
-        raise UnreadablePage(f"its markup is not read: {too_much}")
+    if page.too_much:
+        raise UnreadablePage(f"its markup is not read: {page.too_much}")
     listed = platforms.catalogue(page, source.source.platform)
     if listed is not None:
         return Finding(url=page.url, kind=source.kind, title="", links=listed)

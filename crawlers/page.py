@@ -1,6 +1,7 @@
 """A page as saved: its address and its markup, with the few ways every reader needs to look at it. Pure."""
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from lxml import etree
 from parsel import Selector
 from w3lib.encoding import html_to_unicode
 
-from crawlers import needles, urls
+from crawlers import markup, needles, urls
 
 MAX_TEXT = 20_000  # characters of visible text that are kept
 MAX_SRCSET = 20_000  # characters
@@ -40,9 +41,17 @@ class Page:
         return cls(url, html_to_unicode(content_type, body, default_encoding="utf-8")[1], seen_at)
 
     @cached_property
+    def too_much(self) -> str | None:
+        """Why the page is not parsed, None when it may be."""
+        return markup.objection(self.html)
+
+    @cached_property
     def selector(self) -> Selector:
-        """The page as a tree."""
-        return Selector(text=self.html or "<html></html>", type="html", base_url=self.url, huge_tree=False)
+        """The page as a tree; an empty one of a page that is too much."""
+        html = self.html if self.html and self.too_much is None else "<html></html>"
+        with warnings.catch_warnings():  # of a tree cut off at its limits: what hostile pages are for
+            warnings.simplefilter("ignore", UserWarning)
+            return Selector(text=html, type="html", base_url=self.url, huge_tree=False)
 
     @cached_property
     def base(self) -> str:
