@@ -27,9 +27,10 @@ MOST_MEBIBYTES = 400  # of a sweep, with the limits a home is born with
 SIDE = 16_000  # pixels
 SAMPLES = 2_000_000
 LISTED = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n"
-PAGE, MEDIUM = "larger than the limit of 8388608 bytes", "larger than the limit of 16777216 bytes"
+PAGE, MEDIUM = "larger than the limit of 8388608 bytes", "16777216 bytes, and the server does not keep to byte ranges"
 HEAD, GROWS, PACKED = "sends a head of more than 262144 bytes", "it unpacks to more than the limit", "not packed as its"
 SAID = {  # path -> words of the reason
+    "/endless?picture=": MEDIUM, "/endless-chunks?picture=": MEDIUM, "/gzip?picture=": GROWS, "/br?picture=": GROWS,
     "/endless": PAGE, "/endless-chunks": PAGE, "/endless-head": HEAD, "/endless-names": HEAD, "/endless-folding": HEAD,
     "/endless-patience": HEAD, "/gzip": GROWS, "/gzip-gzip": GROWS, "/deflate": GROWS, "/br": GROWS, "/zstd": GROWS,
     "/gzip-forty-times": "packed 40 times over", "/no-gzip": PACKED, "/broken-deflate": PACKED, "/broken-br": PACKED,
