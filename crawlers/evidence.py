@@ -130,7 +130,9 @@ def _hash_of(blobs: BlobStore, sha256: str) -> tuple[str, int]:
 def _ends(session: Session) -> Iterator[Fault]:
     """A chain shows what was changed inside it; only the custody log knows where it ended."""
     for entry in session.scalars(
-        select(CustodyEntry).where(CustodyEntry.action == COLLECTED).order_by(CustodyEntry.id)
+        select(CustodyEntry)
+        .where(CustodyEntry.action == COLLECTED, CustodyEntry.subject.startswith("sweep:"))
+        .order_by(CustodyEntry.id)
     ):
         sweep = session.scalar(select(Sweep).where(Sweep.uuid == entry.subject.removeprefix("sweep:")))
         if sweep is None:

@@ -25,7 +25,7 @@ from crawlers.sources import Limits
 # A medium is larger than a page; the time it may take grows with it.
 MEDIA_TIMEOUT_FACTOR = 15
 # What one response may hold in memory, of eight at once; a larger medium comes in ranges, see crawlers.streams.
-RESPONSE_BYTES = 16 << 20
+RESPONSE_BYTES = 8 << 20
 _HARDENED: dict[str, Any] = {
     # What listens, writes or speaks for itself is off; RemoteControl would run code sent to a local port.
     "REMOTE_CONTROL_ENABLED": False,

@@ -28,7 +28,7 @@ MOST_MEBIBYTES = 400  # of a sweep, with the limits a home is born with
 SIDE = 16_000  # pixels
 SAMPLES = 2_000_000
 LISTED = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n"
-PAGE, MEDIUM = "larger than the limit of 8388608 bytes", "16777216 bytes, and the server does not keep to byte ranges"
+PAGE, MEDIUM = "larger than the limit of 8388608 bytes", "8388608 bytes, and the server does not keep to byte ranges"
 HEAD, GROWS, PACKED = "sends a head of more than 262144 bytes", "it unpacks to more than the limit", "not packed as its"
 SAID = {  # path -> words of the reason
     "/endless?picture=": MEDIUM, "/endless-chunks?picture=": MEDIUM, "/gzip?picture=": GROWS, "/br?picture=": GROWS,

@@ -21,7 +21,7 @@ from tests.crawlers.small_web import Answer, SmallWeb
 
 LIMITS = Limits(
     delay_s=0, timeout_s=5, max_page_bytes=1, max_media_bytes=1 << 24, max_live_s=10, max_stretches=6, max_pages=1,
-    max_minutes=1,
+    max_minutes=1, max_sweep_bytes=1 << 30, revisit_min_s=0, revisit_max_s=0,
 )  # fmt: skip
 END = "#EXT-X-ENDLIST\n"
 
