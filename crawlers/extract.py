@@ -11,9 +11,9 @@ from dataclasses import replace
 from lxml.etree import LxmlError
 
 from config.errors import MekikiError
-from crawlers import dates, gallery, hydration, listings, platforms, signs, structured, urls
+from crawlers import dates, gallery, hydration, listings, platforms, signs, structured, urls, usual
 from crawlers.interface import Finding, MediaKind, MediaLink
-from crawlers.page import MAX_TEXT, PICTURE_FILE, Page, media_address
+from crawlers.page import MAX_TEXT, PICTURE_FILE, Page, media_address, once
 from crawlers.sources import Source
 from crawlers.structured import Said
 
@@ -28,10 +28,6 @@ _FILM_TOLD = re.compile(  # whole, from the root of the host, or beside the page
 # Besides <video>: the element of video.js, and those of players that take a playlist as their source.
 _FILM_ELEMENTS = "video, video source, video-js source, [data-video-src], [src*='.m3u8'], [src*='.mpd']"
 _TOLD = "script:not([type='application/ld+json'])::text, [data-setup]::attr(data-setup)"
-_SELLER = ".seller, .shop-name, .seller-name"
-# WooCommerce and others strike the old price with <del> and show the new one with <ins>.
-_PRICE = "[itemprop=price], .price ins, .price--sale, .price-sale, .sale-price"
-_STOCK = ".stock, .availability, .stock-status, .product-stock, .sold-out"
 SMALL_PIXELS = 48  # a picture that says it is smaller is furniture of the page
 
 
@@ -110,10 +106,15 @@ def _shown_by(page: Page, source: Source, voices: Sequence[Said], shown: Sequenc
 
 def voices_of(page: Page, source: Source) -> list[Said]:
     """Return everything that speaks of the page, the most trusted voice first."""
-    said = structured.read(page.html, page.url)
-    titles = (*(voice.title for voice in said), page.first(source.extract.title), page.first("h1"))
-    drawn = hydration.read(page, titles)
-    return [*said, *([drawn] if drawn else []), _selectors(page, source), _usual(page)]
+    return [*_data(page, source.extract.title), _selectors(page, source), usual.voice(page)]
+
+
+@once
+def _data(page: Page, title: str | None) -> tuple[Said, ...]:
+    """Return the voices of the page's data; `title` is the source's selector of its title."""
+    said = structured.read(page)
+    drawn = hydration.read(page, (*(voice.title for voice in said), page.first(title), page.first("h1")))
+    return (*said, *([drawn] if drawn else []))
 
 
 def _selectors(page: Page, source: Source) -> Said:
@@ -132,24 +133,6 @@ def _selectors(page: Page, source: Source) -> Said:
         gtin=page.first(wanted.gtin),
         published_at=page.first(wanted.date),
         attribution=page.first(wanted.attribution),
-    )
-
-
-def _usual(page: Page) -> Said:
-    """Return what pages usually mean by their markup."""
-    return Said(
-        voice="heuristic",
-        title=page.first("h1") or page.first("title"),
-        uploader=page.first("[rel~=author], .uploader, .author, .username"),
-        seller=page.first(_SELLER),
-        seller_page=page.leads(_SELLER),
-        price=page.first("[itemprop=price]::attr(content)")
-        or page.first(_PRICE)
-        or page.first(".price, .product-price"),
-        condition=page.first("[itemprop=itemCondition], .item-condition, .product-condition, .condition"),
-        stock=page.first(_STOCK),
-        published_at=page.first("time::attr(datetime)") or page.first("time"),
-        attribution=signs.attribution(page.text),
     )
 
 
@@ -187,7 +170,7 @@ def photographs(page: Page, source: Source) -> tuple[str, ...]:
 
     What only OpenGraph names may be the site's own emblem, so it counts where nothing else names one.
     """
-    said = voices_of(page, source)
+    said = _data(page, source.extract.title)
     named = [address for voice in said if voice.voice != "opengraph" for address in page.absolute(voice.images)]
     shared = [address for voice in said for address in page.absolute(voice.images)]
     return gallery.photographs(page, named or shared)
@@ -222,7 +205,7 @@ def films(page: Page, source: Source) -> tuple[str, ...]:
     chosen = page.sources(source.extract.video)
     if chosen:
         return chosen
-    said = [film for voice in structured.read(page.html, page.url) for film in page.absolute(voice.videos)]
+    said = [film for voice in structured.read(page) for film in page.absolute(voice.videos)]
     shown = [media_address(tag) for tag in page.selector.css(_FILM_ELEMENTS)]
     told = [
         found["url"].replace("\\/", "/")

@@ -2,10 +2,11 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from lxml import etree
 from parsel import Selector
@@ -13,12 +14,15 @@ from w3lib.encoding import html_to_unicode
 
 from crawlers import markup, needles, urls
 
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 MAX_TEXT = 20_000  # characters of visible text that are kept
 MAX_SRCSET = 20_000  # characters
 PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp)(?:$|\?)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,4})?)[wx](?=,|$)")
 _PSEUDO = re.compile(r"::(?:text|attr\([^)]*\))")
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
+_ODD_SPACE = re.compile(r"[\t\r\f\v\u00a0\u3000]|  ")  # what the one above would make something else of
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "head"})
 _FEEDS = "link[rel~=alternate][type*='rss']::attr(href), link[rel~=alternate][type*='atom']::attr(href)"
 _LAZY = ("data-original", "data-src", "data-lazy-src", "data-full", "data-url", "src")
@@ -64,10 +68,13 @@ class Page:
         """The visible text, one line a text node, at most 20,000 characters."""
         lines, left = list[str](), MAX_TEXT
         for node in self._words():
-            line = _SPACE.sub(" ", node[: 10 * MAX_TEXT]).strip()
-            if line and left > 0:
-                lines.append(line)
-                left -= len(line) + 1
+            line = node[: 10 * MAX_TEXT].strip()
+            if not line:
+                continue
+            if _ODD_SPACE.search(line):
+                line = _SPACE.sub(" ", line)
+            lines.append(line)
+            left -= len(line) + 1
             if left <= 0:
                 break
         return "\n".join(lines)[:MAX_TEXT]
@@ -88,37 +95,32 @@ class Page:
 
     def first(self, css: str | None) -> str:
         """Return the text (or attribute) the selector finds first, "" when it finds nothing."""
-        if not css:
-            return ""
-        if css not in self._firsts:
-            self._firsts[css] = self._first(css)
-        return self._firsts[css]
-
-    @cached_property
-    def _firsts(self) -> dict[str, str]:
-        return {}  # several readers ask a page the same
-
-    def _first(self, css: str) -> str:
-        for found in self._found(css):
-            words = found.root if isinstance(found.root, str) else " ".join(found.xpath(".//text()").getall())
+        for found in self._found(css) if css else ():
+            words = found.root if isinstance(found.root, str) else " ".join(found.root.itertext())
             words = _SPACE.sub(" ", words.replace("\n", " ")).strip()
             if words:
                 return words
         return ""
 
-    def _found(self, css: str) -> Iterable[Selector]:
-        if self._is_plain and not needles.may_find(css, self.html, self._lowered):
-            return ()
-        found: Iterable[Selector] = self.selector.css(css)
-        return found
+    def _found(self, css: str) -> Sequence[Selector]:
+        """Return what a selector finds; only those of its branches are asked of the tree that may find anything."""
+        if css not in self._answers:
+            wanted = needles.able(css, self._hay)
+            self._answers[css] = self.selector.css(wanted) if wanted else ()
+        return self._answers[css]
 
     @cached_property
-    def _lowered(self) -> str:
-        return self.html.lower()
+    def _answers(self) -> dict[str, Sequence[Selector]]:
+        return {}  # several readers ask a page the same
 
     @cached_property
-    def _is_plain(self) -> bool:
-        return needles.is_plain(self.html)
+    def _hay(self) -> needles.Hay:
+        return needles.Hay(self.html)
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What `once` keeps as long as the page."""
+        return {}
 
     def absolute(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Return the addresses in canonical form, once each, in order; what is no web address is left out."""
@@ -133,8 +135,10 @@ class Page:
         for found in self._found(css):
             if isinstance(found.root, str):
                 addresses.append(found.root)
-            else:
-                addresses += found.xpath("(self::a | .//a)[1]/@href").getall()
+                continue
+            link = found.root if found.root.tag == "a" else next(found.root.iter("a"), None)
+            if link is not None and "href" in link.attrib:
+                addresses.append(link.attrib["href"])
         return self.absolute(addresses)
 
     @cached_property
@@ -163,6 +167,20 @@ class Page:
             links = found.xpath("self::a/@href").getall()
             addresses += links or [address for element in shown if (address := media_address(element))]
         return self.absolute(addresses)
+
+
+def once(read: Callable[Concatenate[Page, Asked], Answer]) -> Callable[Concatenate[Page, Asked], Answer]:
+    """Keep what is read off a page as long as the page: several readers ask the same."""
+
+    @wraps(read)
+    def kept(page: Page, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        key = (read, args, *kwargs.items())
+        if key not in page.kept:
+            page.kept[key] = read(page, *args, **kwargs)
+        answer: Answer = page.kept[key]
+        return answer
+
+    return kept
 
 
 def media_address(element: Selector) -> str:

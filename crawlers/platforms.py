@@ -92,6 +92,6 @@ def _offer(one: Mapping[str, Any], url: str, platform: Platform) -> str | None:
 
 def _listed(page: Page) -> tuple[str, ...] | None:
     """Return where a page's ItemList leads, and its own next page; None where it lists nothing."""
-    offers = page.absolute(structured.item_links(page.html, page.url))
+    offers = page.absolute(structured.item_links(page))
     further = page.links("a[rel~=next], link[rel~=next]::attr(href)")
     return tuple(dict.fromkeys((*offers, *further))) if len(offers) > 1 else None

@@ -3,17 +3,16 @@
 Only these three syntaxes are asked: RDFa costs eighty times as much and no shop of this field speaks it alone.
 """
 
-import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import extruct
-import lxml.html
 from lxml.etree import LxmlError
 
 from crawlers import urls
+from crawlers.page import Page, once
 
 Voice = Literal["selector", "jsonld", "microdata", "opengraph", "hydration", "heuristic"]
 Node = Mapping[str, object]
@@ -53,39 +52,41 @@ _PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductM
 _LISTS = frozenset({"ItemList", "CollectionPage", "OfferCatalog", "SearchResultsPage", "BreadcrumbList"})
 
 
-def _extracted(html: str, url: str, syntaxes: list[str]) -> dict[str, list[Any]]:
+def _extracted(page: Page, syntaxes: list[str]) -> dict[str, list[Any]]:
     """Return what the syntaxes say; microdata is left out where its things nest deeper than any page's.
 
     The time it takes grows with the third power of the depth: a thousand things in each other take minutes.
     """
-    tree = lxml.html.fromstring(html, parser=lxml.html.HTMLParser(encoding="utf-8"))
+    tree = page.selector.root
     if tree.xpath(f"boolean(//*[@itemscope][count(ancestor::*[@itemscope]) > {MAX_DEPTH}])"):
         syntaxes = [syntax for syntax in syntaxes if syntax != "microdata"]
-    found: dict[str, list[Any]] = extruct.extract(tree, base_url=url, syntaxes=syntaxes, errors="ignore", uniform=False)
+    found: dict[str, list[Any]] = extruct.extract(
+        tree, base_url=page.url, syntaxes=syntaxes, errors="ignore", uniform=False
+    )
     return found
 
 
-@functools.lru_cache(maxsize=2)  # several readers ask a page the same
-def read(html: str, url: str) -> list[Said]:
+@once
+def read(page: Page) -> list[Said]:
     """Return what the page says, the most trusted voice first; [] when its markup cannot be read."""
     try:
-        found = _extracted(html, url, ["json-ld", "microdata", "opengraph"])
+        found = _extracted(page, ["json-ld", "microdata", "opengraph"])
     except (LxmlError, ValueError, RecursionError):  # markup no parser takes: the other voices still speak
         return []
     nodes = [node for top in found.get("json-ld", []) for node in _nodes(top)]
     micro = [node for top in found.get("microdata", []) for node in _nodes(_plain(top))]
     voices = [
-        _thing(_of_this_page(nodes, url), "jsonld"),
-        _thing(_of_this_page(micro, url), "microdata"),
+        _thing(_of_this_page(nodes, page.url), "jsonld"),
+        _thing(_of_this_page(micro, page.url), "microdata"),
         _opengraph(found.get("opengraph", [])),
     ]
     return [said for said in voices if said is not None]
 
 
-def item_links(html: str, url: str) -> list[str]:
+def item_links(page: Page) -> list[str]:
     """Return where the things lead that a page lists as schema.org ItemList; [] when it is no such list."""
     try:
-        found = _extracted(html, url, ["json-ld", "microdata"])
+        found = _extracted(page, ["json-ld", "microdata"])
     except (LxmlError, ValueError, RecursionError):
         return []
     tops = [*found.get("json-ld", []), *(_plain(top) for top in found.get("microdata", []))]
