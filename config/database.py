@@ -1,6 +1,6 @@
 """The database ground: one declarative Base, one engine for SQLite and PostgreSQL, append-only rows, row claims."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar, TypeVarTuple
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    FromClause,
     MetaData,
     Select,
     String,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     event,
     insert,
     inspect,
+    select,
 )  # fmt: skip
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -28,7 +30,7 @@ from config.errors import MekikiError
 
 BUSY_TIMEOUT_MS = 120_000  # another process may hold SQLite's write lock while it compares a batch of films
 Columns = TypeVarTuple("Columns")
-Appended = TypeVar("Appended", bound="Row")
+Value = TypeVar("Value")
 
 
 class AppendOnlyViolation(MekikiError):
@@ -149,17 +151,35 @@ def reachable(url: str) -> Iterator[None]:
         raise DatabaseUnreachable(f"Cannot use the database {shown}: {error.orig}; run `mekiki doctor`.") from error
 
 
-def append(session: Session, row: Appended) -> Appended:
-    """Insert a row at once and alone, and return it with its id; from then on it is a value that nobody watches.
+def append_all(session: Session, rows: Sequence[Row]) -> None:
+    """Insert rows of one table at once, in their order, and give them their ids; they are values that nobody watches.
 
     For rows that are written once and never again: a flush looks at all that the session holds, at twice the cost.
     """
-    mapper = inspect(type(row))
-    said = inspect(row).dict
-    values = {each.key: said[each.key] for each in mapper.column_attrs if each.key in said}
+    if not rows:
+        return
+    mapper = inspect(type(rows[0]))
     table = mapper.local_table
-    row.id = session.execute(insert(table).returning(table.c.id), values).scalar_one()
-    return row
+    for row in rows:
+        row.uuid = row.uuid or new_uuid()
+    said = [inspect(row).dict for row in rows]
+    names = [each.key for each in mapper.column_attrs if any(each.key in one for one in said)]
+    session.execute(insert(table), [{name: one.get(name) for name in names} for one in said])
+    ids: dict[str, int] = {}
+    for some in portions([row.uuid for row in rows]):
+        ids.update((row.uuid, row.id) for row in session.execute(_numbered(table, some)))
+    for row in rows:
+        row.id = ids[row.uuid]
+
+
+def _numbered(table: FromClause, uuids: Sequence[str]) -> Select[str, int]:
+    return select(table.c.uuid, table.c.id).where(table.c.uuid.in_(uuids))
+
+
+def portions(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Yield values in portions that fit into one statement of every database."""
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
 
 
 def claim(session: Session, rows: Select[*Columns]) -> Select[*Columns]:

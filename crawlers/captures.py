@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -142,8 +142,24 @@ _NEWEST = select(Capture.hash).where(Capture.sweep_id == bindparam("sweep_id")).
 
 
 def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -> Capture:
-    """Append the capture of a response to its sweep's chain; a sweep is one process, so the chain never forks."""
-    row = Capture(
+    """Append the capture of a response to its sweep's chain."""
+    return keep_all(session, sweep_id, [(kind, fetched)])[0]
+
+
+def keep_all(session: Session, sweep_id: int, answers: Sequence[tuple[CaptureKind, Fetched]]) -> list[Capture]:
+    """Append captures to a sweep's chain in this order; a sweep is one process, so the chain never forks."""
+    rows: list[Capture] = []
+    previous = last_hash(session, sweep_id)
+    for kind, fetched in answers:
+        row = _captured(sweep_id, kind, fetched, previous)
+        row.hash = previous = seal(row)
+        rows.append(row)
+    database.append_all(session, rows)
+    return rows
+
+
+def _captured(sweep_id: int, kind: CaptureKind, fetched: Fetched, previous: str) -> Capture:
+    return Capture(
         uuid=new_uuid(),
         sweep_id=sweep_id,
         kind=kind,
@@ -160,10 +176,8 @@ def keep(session: Session, sweep_id: int, kind: CaptureKind, fetched: Fetched) -
         parts=None if fetched.parts is None else [list(part) for part in fetched.parts],
         confirms=fetched.confirms,
         request=None if fetched.request is None else dict(fetched.request),
-        previous_hash=last_hash(session, sweep_id),
+        previous_hash=previous,
     )
-    row.hash = seal(row)
-    return database.append(session, row)
 
 
 def confirming(standing: Capture, answer: Fetched) -> Fetched:
@@ -199,11 +213,17 @@ def broken_links(session: Session, sweep_id: int) -> list[int]:
     return broken
 
 
-def store_finding(
-    session: Session, capture: Capture, source: str, finding: Finding, *, territory: str | None = None
-) -> FindingRow:
-    """Append what a captured page says. `territory` is the source's word for whom its site addresses."""
-    row = FindingRow(
+def store_findings(
+    session: Session, source: str, pages: Sequence[tuple[Capture, Finding]], *, territory: str | None = None
+) -> list[FindingRow]:
+    """Append what captured pages say. `territory` is the source's word for whom its site addresses."""
+    rows = [_stored(source, capture, finding, territory) for capture, finding in pages]
+    database.append_all(session, rows)
+    return rows
+
+
+def _stored(source: str, capture: Capture, finding: Finding, territory: str | None) -> FindingRow:
+    return FindingRow(
         capture_id=capture.id,
         source=source,
         kind=finding.kind,
@@ -221,7 +241,6 @@ def store_finding(
         provenance=dict(finding.provenance),
         found_at=clock.now(),
     )
-    return database.append(session, row)
 
 
 def _offered(listing: Listing | None) -> dict[str, Any]:
@@ -247,18 +266,19 @@ def _price(amount: Decimal | None) -> Decimal | None:
     return None if amount is None or amount >= PRICE_LIMIT else round(amount, 2)
 
 
-def store_sighting(session: Session, finding_id: int, capture: Capture, kind: MediaKind, *, position: int) -> Sighting:
-    """Append that a page showed this medium; the same bytes of one address twice on one page are one sighting."""
-    known = select(Sighting).where(Sighting.finding_id == finding_id, Sighting.url == capture.url)
-    row = session.scalar(known.where(Sighting.blob == capture.body_sha256).limit(1))
-    if row is None:
-        row = Sighting(
-            finding_id=finding_id,
-            capture_id=capture.id,
-            kind=kind,
-            position=position,
-            url=capture.url,
-            blob=capture.body_sha256,
-        )
-        return database.append(session, row)
-    return row
+def store_sightings(session: Session, shown: Iterable[tuple[int, Capture, MediaKind, int]]) -> list[Sighting]:
+    """Append which media pages showed (finding's id, capture, kind, position on the page), and return what is new.
+
+    The same bytes of one address twice on one page are one sighting.
+    """
+    wanted = {(finding_id, one.url, one.body_sha256): (one, kind, at) for finding_id, one, kind, at in shown}
+    for some in database.portions([*{finding_id for finding_id, _, _ in wanted}]):
+        known = select(Sighting.finding_id, Sighting.url, Sighting.blob).where(Sighting.finding_id.in_(some))
+        for finding_id, url, blob in session.execute(known):
+            wanted.pop((finding_id, url, blob), None)
+    rows = [
+        Sighting(finding_id=finding_id, capture_id=one.id, kind=kind, position=at, url=url, blob=blob)
+        for (finding_id, url, blob), (one, kind, at) in wanted.items()
+    ]
+    database.append_all(session, rows)
+    return rows

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from config.blobs import BlobStore
 from config.errors import MekikiError
+from crawlers.answers import Errand
 from crawlers.batches import Batch
 from crawlers.extract import Reader
 from crawlers.render import Memory
-from crawlers.settle import Errand, Settler
+from crawlers.settle import Settler
 from crawlers.sources import Limits, Source
 from crawlers.tallies import Tally
 
@@ -28,7 +29,7 @@ class Walk:
     """Everything one sweep's spider needs, and how it ended."""
 
     settler: Settler
-    batch: Batch  # in which the settler writes what answers change
+    batch: Batch  # in which the settler writes answers
     source: Source
     limits: Limits
     blobs: BlobStore

@@ -5,7 +5,7 @@ transaction that keeps its answer. So a killed sweep goes on where it stopped, a
 the next one. The line is read in small portions by one index, whether it holds ten addresses or a million.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock
-from config.database import Base, Row
+from config.database import Base, Row, portions
 from crawlers import urls
 from crawlers.captures import Capture
 from crawlers.sources import Source
@@ -155,22 +155,31 @@ def add(
     return _added(session, sweep_id, addresses, at_most)[1]
 
 
-def line_up(session: Session, sweep_id: int, addresses: Iterable[Address], *, at_most: int | None = None) -> int:
-    """Put the addresses the source does not know yet in line and return how many; for the many links of a page.
+def line_up(session: Session, sweep_id: int, pages: Iterable[tuple[Iterable[Address], int]], *, at_most: int) -> int:
+    """Put the addresses the source does not know yet in line, of each page at most its number, and return how many.
 
     No row is read and none is watched by the session, which makes it several times as fast as `add`.
     """
     sweep = session.get_one(Sweep, sweep_id)
-    by_hash = _by_hash(addresses)
-    table, known = FrontierEntry.__table__, set[str]()
-    for some in _portions(list(by_hash)):
-        rows = select(table.c.url_hash).where(table.c.source == sweep.source, table.c.url_hash.in_(some))
-        known.update(row[0] for row in session.execute(rows))
+    named = [(_by_hash(addresses), most) for addresses, most in pages]
+    known = _known(session, sweep.source, {key for by_hash, _ in named for key in by_hash})
     at = clock.now()
-    fresh = [_new(sweep, key, one, at) for key, one in by_hash.items() if key not in known][:at_most]
+    fresh: list[dict[str, object]] = []
+    for by_hash, most in named:
+        new = [key for key in by_hash if key not in known][: min(most, at_most - len(fresh))]
+        known.update(new)
+        fresh += [_new(sweep, key, by_hash[key], at) for key in new]
     if fresh:
         session.execute(insert(FrontierEntry), fresh)
     return len(fresh)
+
+
+def _known(session: Session, source: str, hashes: Collection[str]) -> set[str]:
+    table, found = FrontierEntry.__table__, set[str]()
+    for some in portions(list(hashes)):
+        rows = select(table.c.url_hash).where(table.c.source == source, table.c.url_hash.in_(some))
+        found.update(session.execute(rows).scalars())
+    return found
 
 
 def all_of(session: Session, sweep_id: int, addresses: Iterable[Address]) -> dict[str, FrontierEntry]:
@@ -232,15 +241,10 @@ def entries(session: Session, sweep_id: int, wanted: Iterable[str]) -> dict[str,
 
 def _of(session: Session, source: str, hashes: Sequence[str]) -> list[FrontierEntry]:
     found: list[FrontierEntry] = []
-    for some in _portions(hashes):
+    for some in portions(hashes):
         rows = select(FrontierEntry).where(FrontierEntry.source == source, FrontierEntry.url_hash.in_(some))
         found.extend(session.scalars(rows))
     return found
-
-
-def _portions(hashes: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(hashes), 500):  # below every database's limit of bound values
-        yield hashes[start : start + 500]
 
 
 def in_line(session: Session, sweep: Sweep, role: Role, limit: int) -> Sequence[FrontierEntry]:

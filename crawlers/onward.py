@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from config.database import portions
 from crawlers import frontier, urls
 from crawlers.captures import Capture
 from crawlers.discovery import Names, queries
@@ -18,7 +19,6 @@ MAX_SITEMAPS = 200  # of one robots.txt
 MAX_LINKS = 5_000  # new ones of one look at a page; more is a trap that makes addresses
 MAX_NAMED = 50_000  # new ones of one sitemap
 MAX_NEW = 200_000  # of one run of a sweep; a site that names more is read further by the next one
-PORTION = 500  # below every database's limit of bound values
 
 
 def searches(session: Session, source: Source, works: Iterable[Names]) -> list[str]:
@@ -46,7 +46,7 @@ def _last_asked(session: Session, wanted: Sequence[str]) -> dict[str, datetime]:
     """Return when each address was captured last; what never was is absent."""
     by_hash = {urls.url_hash(url): url for url in wanted}
     found: dict[str, datetime] = {}
-    for portion in _portions(list(by_hash)):
+    for portion in portions(list(by_hash)):
         rows = select(Capture.url_hash, func.max(Capture.fetched_at)).where(Capture.url_hash.in_(portion))
         found |= {by_hash[key]: at for key, at in session.execute(rows.group_by(Capture.url_hash))}
     return found
@@ -60,8 +60,28 @@ class Room:
     left: int = MAX_NEW
 
 
-def put_in_line(session: Session, source: Source, sweep_id: int, *, depth: int, finding: Finding, room: Room) -> None:
-    """Put what a page at this depth leads to in line, lists before items.
+def put_in_line(
+    session: Session, source: Source, sweep_id: int, pages: Iterable[tuple[int, Finding]], room: Room
+) -> None:
+    """Put what pages (their depths, what they say) lead to in line, lists before items."""
+    named: list[tuple[list[Address], int]] = []
+    called: list[str] = []
+    for depth, finding in pages:
+        lists, items, again = _leads_to(session, source, sweep_id, depth, finding, room)
+        addresses = [
+            *(Address(url, "page", depth) for url in lists),
+            *(Address(url, "page", depth + 1, _told(finding, url)) for url in items),
+        ]
+        named.append((addresses, MAX_NAMED if finding.is_directory else MAX_LINKS))
+        called += again
+    room.left -= frontier.line_up(session, sweep_id, named, at_most=room.left)
+    frontier.recall(session, sweep_id, called)
+
+
+def _leads_to(
+    session: Session, source: Source, sweep_id: int, depth: int, finding: Finding, room: Room
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the lists and the items that a page leads to, and which of the lists are asked however they rest.
 
     A list goes on as long as it shows what no other list of this run has shown: many sites answer every number with
     their last page. Its next page is asked in this sweep, however it rests, when there is something new on this one.
@@ -77,14 +97,7 @@ def put_in_line(session: Session, source: Source, sweep_id: int, *, depth: int, 
             lists.append(finding.next_list)
             called += [] if is_known else [finding.next_list]
         room.shown.update(inside)
-    deeper = inside if depth < source.scope.max_depth else []
-    named = [
-        *(Address(url, "page", depth) for url in lists),
-        *(Address(url, "page", depth + 1, _told(finding, url)) for url in deeper),
-    ]
-    most = min(room.left, MAX_NAMED if finding.is_directory else MAX_LINKS)
-    room.left -= frontier.line_up(session, sweep_id, named, at_most=most)
-    frontier.recall(session, sweep_id, called)
+    return lists, inside if depth < source.scope.max_depth else [], called
 
 
 def _told(finding: Finding, url: str) -> tuple[tuple[str, str], ...]:
@@ -110,7 +123,3 @@ def _seen_before(session: Session, sweep_id: int, shown: Sequence[str]) -> tuple
     began = session.get_one(Sweep, sweep_id).started_at
     known = [row for row in frontier.entries(session, sweep_id, shown).values() if row.first_seen_at < began]
     return sum(row.settled_at is not None for row in known), len(known) == len(set(shown))
-
-
-def _portions(hashes: Sequence[str]) -> list[Sequence[str]]:
-    return [hashes[start : start + PORTION] for start in range(0, len(hashes), PORTION)]

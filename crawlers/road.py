@@ -3,6 +3,7 @@
 Sweeps and rechecks both take it; nothing else in mekiki fetches from the web.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -128,8 +129,16 @@ def media_meta(limits: Limits, max_bytes: int | None = None) -> dict[str, Any]:
     }
 
 
-def fetched(url: str, response: Response, blobs: BlobStore) -> Fetched:
-    """Store the body of a response and return what is to be captured. Raises DiskFull."""
+async def fetched(url: str, response: Response, blobs: BlobStore) -> Fetched:
+    """Return what is to be captured of a response once its body is stored. Raises DiskFull.
+
+    Disks take their time to make a file durable, and sync many at once nearly as fast as one: others go on meanwhile.
+    """
+    return replace(described(url, response), blob=await asyncio.to_thread(blobs.put, response.body))
+
+
+def stored(url: str, response: Response, blobs: BlobStore) -> Fetched:
+    """Store the body of a response at once and return what is to be captured. Raises DiskFull."""
     return replace(described(url, response), blob=blobs.put(response.body))
 
 

@@ -147,7 +147,7 @@ async def _film(url: str, fetch: Fetch, blobs: BlobStore, limits: Limits) -> Fet
         return await streams.assemble(url, response, fetch, blobs, limits)
     if sniff.media_kind(kind) is None:
         raise NotAFilm(f"what yt-dlp names as its film is {kind}")
-    return road.fetched(url, response, blobs)
+    return await road.fetched(url, response, blobs)
 
 
 class SiteFilms:

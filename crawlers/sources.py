@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tomllib
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -237,6 +238,10 @@ class Source(Table):
 
     def hosts(self) -> Hosts:
         """Return the hosts whose pages may be visited; with and without "www." a site is the same."""
+        return self._hosts
+
+    @cached_property
+    def _hosts(self) -> Hosts:  # every link of every page is looked for among them
         named = {urls.host(seed) for seed in self.scope.seeds} | {host.lower() for host in self.scope.hosts}
         if self.search is not None and not named:
             named = {urls.host(self.search.url)}

@@ -136,10 +136,11 @@ def _begun(session: Session, source: Source, works: Sequence[Names]) -> int:
 
 
 def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, tell: Callable[[], None]) -> Walk:
-    limits, batch = source.within(home.settings.crawl), Batch(transaction)
+    limits = source.within(home.settings.crawl)
+    settler = Settler(transaction, source, sweep_id, limits)
     return Walk(
-        settler=Settler(batch, source, sweep_id, limits),
-        batch=batch,
+        settler=settler,
+        batch=Batch(settler.settle),
         source=source,
         limits=limits,
         blobs=home.blobs,

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -14,14 +13,28 @@ from twisted.python.failure import Failure
 
 from config import log
 from config.errors import MekikiError
-from crawlers import broken, challenge, equipment, onward, reading, render, road, settle, showing, sniff, streams, urls
+from crawlers import (
+    answers,
+    broken,
+    challenge,
+    equipment,
+    onward,
+    reading,
+    render,
+    road,
+    settle,
+    showing,
+    sniff,
+    streams,
+    urls,
+)
+from crawlers.answers import Errand
 from crawlers.captures import Fetched
 from crawlers.course import BotChallenge, Walk
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Manners, Unreachable, network_sentence, product, robots_rules
 from crawlers.page import Page
 from crawlers.reels import Fetch, NotAFilm
-from crawlers.settle import Errand
 from crawlers.showing import Sent
 from crawlers.site_films import ANSWER, Answer, asking, taken
 from crawlers.tallies import BLOCKED, UNCHANGED
@@ -98,9 +111,9 @@ class Walker(Spider):
                 self.taken.pop(one.entry_id, None)
                 self.settled.set()
 
-    async def _settled(self, settle_one: Callable[..., None], *answer: Any, **more: Any) -> None:
-        """Return when what an answer changes is written: together with what others change at this moment."""
-        await self.walk.batch.change(partial(settle_one, *answer, **more))
+    async def _unchanged(self, one: Errand, response: Response) -> None:
+        await self.walk.batch.add(answers.Answer(one, road.described(one.url, response), is_unchanged=True))
+        self.walk.tell()
 
     def request(self, one: Errand) -> Request:
         """Return the request for an address; media come before further pages, so that findings complete."""
@@ -128,11 +141,10 @@ class Walker(Spider):
         with self._coming_back(one) as place:
             self._heard()
             if _stands(one, response):
-                await self._settled(self.walk.settler.unchanged, one, road.described(one.url, response))
+                await self._unchanged(one, response)
                 self.walk.tally.add(UNCHANGED)
-                self.walk.tell()
                 return
-            fetched = road.fetched(one.url, response, self.walk.blobs)
+            fetched = await road.fetched(one.url, response, self.walk.blobs)
             where = urls.canonical(response.url) or response.url
             said = reading.of_directory(response, where, self.walk.source)
             if said is not None:
@@ -153,7 +165,7 @@ class Walker(Spider):
     async def _settle(self, one: Errand, fetched: Fetched, trouble: str | None, finding: Finding | None) -> None:
         """Keep a page and what it says; stop where it shuts us out."""
         self.walk.tally.page(one.url, fetched.status, finding, trouble)
-        await self._settled(self.walk.settler.page, one, fetched, finding, trouble=trouble)
+        await self.walk.batch.add(answers.Answer(one, fetched, finding, trouble))
         self.walk.tell()
         self._stop_when_shut_out(one, fetched.status, trouble)
 
@@ -211,15 +223,14 @@ class Walker(Spider):
         with self._coming_back(one):
             self._heard()
             if _stands(one, response):
-                await self._settled(self.walk.settler.unchanged, one, road.described(one.url, response))
-                self.walk.tell()
+                await self._unchanged(one, response)
                 return
             trouble: str | None = None
             if ANSWER in response.meta:
                 await self._site_film(response.meta[ANSWER], one)
                 return
             if reading.is_no_answer(response.status):
-                fetched = road.fetched(one.url, response, self.walk.blobs)
+                fetched = await road.fetched(one.url, response, self.walk.blobs)
                 trouble = reading.answered(response.status)
             elif sniff.mime(response.body) in streams.PLAYLISTS:
                 try:
@@ -228,13 +239,13 @@ class Walker(Spider):
                             one.url, response, self._road(one), self.walk.blobs, self.walk.limits
                         )
                 except _NO_FILM as wrong:
-                    fetched = road.fetched(one.url, response, self.walk.blobs)
+                    fetched = await road.fetched(one.url, response, self.walk.blobs)
                     trouble = str(wrong)
             else:
-                fetched = road.fetched(one.url, response, self.walk.blobs)
+                fetched = await road.fetched(one.url, response, self.walk.blobs)
                 if sniff.media_kind(fetched.mime) is None:
                     trouble = f"it is {fetched.mime}, no picture, film or sound"
-            await self._settled(self.walk.settler.medium, one, fetched, trouble=trouble)
+            await self.walk.batch.add(answers.Answer(one, fetched, trouble=trouble))
             self.walk.tally.medium(one.url, trouble)
             self.walk.tell()
 
@@ -245,7 +256,7 @@ class Walker(Spider):
             self.walk.settler.close(one, "failed", str(wrong))
             self.walk.tally.medium(one.url, str(wrong))
         else:
-            await self._settled(self.walk.settler.medium, one, fetched)
+            await self.walk.batch.add(answers.Answer(one, fetched))
             self.walk.tally.medium(one.url, None)
         self.walk.tell()
 
@@ -301,7 +312,7 @@ class Walker(Spider):
             self.walk.settler.close(one, "refused", f"{says}, and {wrong}")
             self.walk.tally.refused(one.url, says, {})
         else:
-            await self._settled(self.walk.settler.medium, one, fetched)
+            await self.walk.batch.add(answers.Answer(one, fetched))
             self.walk.tally.medium(one.url, None)
 
     def _no_answer(self, one: Errand, asked: str, says: str) -> None:
@@ -325,7 +336,7 @@ class Walker(Spider):
     def robots_seen(self, host: str, response: Response) -> None:
         """Keep a robots.txt as evidence of what we were allowed, and go to the host's sitemaps."""
         with self._stopping():
-            kept = road.fetched(settle.robots_url(host), response, self.walk.blobs)
+            kept = road.stored(settle.robots_url(host), response, self.walk.blobs)
             rules = robots_rules(response.status, response.body, product(self.crawler.settings["USER_AGENT"]))
             self.walk.settler.robots(kept, onward.sitemaps(self.walk.source, host, rules.sitemaps))
 

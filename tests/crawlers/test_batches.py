@@ -1,36 +1,41 @@
-"""Changes that come together are one transaction; each counts once it is committed, and fails alone."""
+"""Answers that come together are one transaction; each counts once it is committed, and fails alone."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from config import clock
 from config.home import Home
+from crawlers.answers import Answer, Errand
 from crawlers.batches import MOST, Batch
+from crawlers.captures import Fetched
 from crawlers.frontier import Sweep
 
 
-class Transactions:
-    """The home's own transactions, counted."""
+class Writer:
+    """Writes a sweep for every answer, all in one transaction, and counts these."""
 
     def __init__(self, home: Home) -> None:
         self.home, self.count = home, 0
 
-    @contextmanager
-    def __call__(self) -> Iterator[Session]:
+    def __call__(self, answers: Sequence[Answer]) -> None:
         self.count += 1
+        at = clock.now()
         with self.home.sessions().begin() as session:
-            yield session
+            for answer in answers:
+                session.add(
+                    Sweep(source=answer.one.url, source_sha256="", started_at=at, heartbeat_at=at, state="running")
+                )
+                session.flush()
+                if answer.trouble:
+                    raise ValueError(answer.trouble)
 
 
-def begin_sweep(batch: Batch, source: str) -> None:
-    at = clock.now()
-    with batch() as session:
-        session.add(Sweep(source=source, source_sha256="", started_at=at, heartbeat_at=at, state="running"))
+def answer(url: str, trouble: str | None = None) -> Answer:
+    fetched = Fetched(url, url, 200, (), "text/html", "0" * 64, 0, clock.now())
+    return Answer(Errand(1, url, "page", 0), fetched, trouble=trouble)
 
 
 def sources(home: Home) -> list[str]:
@@ -38,36 +43,32 @@ def sources(home: Home) -> list[str]:
         return list(session.scalars(select(Sweep.source).order_by(Sweep.id)))
 
 
-def test_changes_of_one_moment_are_one_transaction_and_wait_for_it(home: Home) -> None:
-    transactions = Transactions(home)
-    batch = Batch(transactions)
+def test_answers_of_one_moment_are_one_transaction_and_wait_for_it(home: Home) -> None:
+    writer = Writer(home)
+    batch = Batch(writer)
     written: list[int] = []
 
-    async def change(number: int) -> None:
-        await batch.change(lambda: begin_sweep(batch, f"s{number}"))
+    async def one(number: int) -> None:
+        await batch.add(answer(f"s{number}"))
         with home.readers()() as session:
             written.append(session.scalar(select(func.count()).select_from(Sweep)) or 0)
 
     async def all_at_once() -> None:
-        await asyncio.gather(*(change(number) for number in range(MOST + 2)))
+        await asyncio.gather(*(one(number) for number in range(MOST + 2)))
 
     asyncio.run(all_at_once())
-    assert transactions.count == 2
+    assert writer.count == 2
     assert written == [MOST] * MOST + [MOST + 2] * 2
     assert sources(home) == [f"s{number}" for number in range(MOST + 2)]
 
 
-def test_a_change_that_fails_fails_alone(home: Home) -> None:
-    batch = Batch(home.sessions().begin)
-
-    def fail() -> None:
-        begin_sweep(batch, "half done")
-        raise ValueError("of its own")
+def test_an_answer_that_fails_fails_alone(home: Home) -> None:
+    batch = Batch(Writer(home))
 
     async def three() -> list[BaseException | None]:
         return await asyncio.gather(
-            batch.change(lambda: begin_sweep(batch, "one")), batch.change(fail),
-            batch.change(lambda: begin_sweep(batch, "two")), return_exceptions=True,
+            batch.add(answer("one")), batch.add(answer("half done", "of its own")), batch.add(answer("two")),
+            return_exceptions=True,
         )  # fmt: skip
 
     first, failed, last = asyncio.run(three())
@@ -76,16 +77,8 @@ def test_a_change_that_fails_fails_alone(home: Home) -> None:
     assert sources(home) == ["one", "two"]
 
 
-def test_outside_of_a_batch_a_transaction_commits_by_itself(home: Home) -> None:
-    begin_sweep(Batch(home.sessions().begin), "alone")
-
-    assert sources(home) == ["alone"]
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nobody_waits_for_a_batch_that_is_not_full(home: Home) -> None:
-    batch = Batch(home.sessions().begin)
-
-    asyncio.run(asyncio.wait_for(batch.change(lambda: begin_sweep(batch, "one")), timeout=30))
+    asyncio.run(asyncio.wait_for(Batch(Writer(home)).add(answer("one")), timeout=30))
 
     assert sources(home) == ["one"]

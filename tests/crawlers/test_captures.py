@@ -66,7 +66,8 @@ def test_an_absurd_price_is_no_price(session: Session) -> None:
     listing = Listing(Decimal("1e40"), "JPY", "shop")
     finding = Finding("http://a.example/1", "marketplace", "A", listing=listing)
 
-    row = captures.store_finding(session, captures.keep(session, sweep.id, "page", FETCHED), "a", finding)
+    capture = captures.keep(session, sweep.id, "page", FETCHED)
+    (row,) = captures.store_findings(session, "a", [(capture, finding)])
 
     assert (row.price, row.seller) == (None, "shop")
 
@@ -76,7 +77,8 @@ def test_words_that_no_database_holds_are_mended(session: Session) -> None:
     listing = Listing(Decimal(5), "JPY", "sh\x00op", brand="\ud800brand")
     finding = Finding("http://a.example/1", "marketplace", "T\x00itle \udfff", listing=listing)
 
-    row = captures.store_finding(session, captures.keep(session, sweep.id, "page", FETCHED), "a", finding)
+    capture = captures.keep(session, sweep.id, "page", FETCHED)
+    (row,) = captures.store_findings(session, "a", [(capture, finding)])
 
     assert (row.title, row.seller, row.brand) == ("Title ?", "shop", "?brand")
 
@@ -89,7 +91,8 @@ def test_what_an_offer_says_is_kept(session: Session) -> None:
     )  # fmt: skip
     finding = Finding("http://a.example/1", "marketplace", "Cup", listing=listing)
 
-    row = captures.store_finding(session, captures.keep(session, sweep.id, "page", FETCHED), "a", finding)
+    capture = captures.keep(session, sweep.id, "page", FETCHED)
+    (row,) = captures.store_findings(session, "a", [(capture, finding)])
     session.expire_all()
 
     assert (row.highest_price, row.condition, row.stock, row.gtin) == (2400, "used", "in stock", "4901234567894")

@@ -46,7 +46,7 @@ def go_on(session: Session, of: Source, finding: Finding, *, depth: int = 0, roo
     sweep = frontier.begin(session, of)
     (seed,) = frontier.in_line(session, sweep, "page", 9)[:1]
     looks.refused(seed, sweep.id, "asked already", Rhythm(3600, 86400))
-    onward.put_in_line(session, of, sweep.id, depth=depth, finding=finding, room=room or Room())
+    onward.put_in_line(session, of, sweep.id, [(depth, finding)], room or Room())
     asked = [row.url.removeprefix(SITE) for row in frontier.in_line(session, sweep, "page", 99)]
     for row in frontier.in_line(session, sweep, "page", 99):  # and looked at
         looks.refused(row, sweep.id, "asked already", Rhythm(3600, 86400))
@@ -59,7 +59,7 @@ def test_lists_come_before_items_and_stay_at_their_depth(session: Session) -> No
     sweep = frontier.begin(session, source())
     finding = a_list(1, lists=(f"{SITE}/feed", "https://else.example/feed", f"{SITE}/secret/feed"))
 
-    onward.put_in_line(session, source(), sweep.id, depth=0, finding=finding, room=Room())
+    onward.put_in_line(session, source(), sweep.id, [(0, finding)], Room())
 
     found = frontier.in_line(session, sweep, "page", 9)
     assert [(one.url.removeprefix(SITE), one.depth) for one in found] == [
@@ -116,9 +116,9 @@ def test_a_sitemap_may_name_more_than_a_page_and_a_sweep_takes_no_more_than_its_
     sweep = frontier.begin(session, source())
 
     page = Finding(f"{SITE}/", "image_board", "", links=links)
-    onward.put_in_line(session, source(), sweep.id, depth=0, finding=page, room=room)
+    onward.put_in_line(session, source(), sweep.id, [(0, page)], room)
     assert frontier.left_over(session, sweep) == 1 + onward.MAX_LINKS
-    onward.put_in_line(session, source(), sweep.id, depth=0, finding=replace(page, is_directory=True), room=room)
+    onward.put_in_line(session, source(), sweep.id, [(0, replace(page, is_directory=True))], room)
 
     assert frontier.left_over(session, sweep) == 1 + onward.MAX_LINKS + 20
     assert room.left == 0

@@ -33,7 +33,7 @@ def case(own_home: Home) -> str:
         )  # fmt: skip
         session.add(finding)
         session.flush()
-        sighting = captures.store_sighting(session, finding.id, film, "video", position=0)
+        (sighting,) = captures.store_sightings(session, [(finding.id, film, "video", 0)])
         factories.match(session, sighting, factories.reference(session, factories.work(session)), matched_seconds=600.0)
         run_stages(session)
         evidence.collected(session, sweep)

@@ -97,7 +97,7 @@ def stored(home: Home, ours: bytes, seen: bytes) -> str:
         )  # fmt: skip
         session.add(finding)
         session.flush()
-        sighting = captures.store_sighting(session, finding.id, kept[1], "video", position=0)
+        (sighting,) = captures.store_sightings(session, [(finding.id, kept[1], "video", 0)])
         reference = factories.reference(session, factories.work(session), blob=blob)
         store.save(session, blob, described(ours))
         store.save(session, sighting.blob, described(seen))

@@ -50,7 +50,7 @@ def stored(home: Home, sample: str | None) -> str:
         )  # fmt: skip
         session.add(finding)
         session.flush()
-        sighting = captures.store_sighting(session, finding.id, kept[1], "video", position=0)
+        (sighting,) = captures.store_sightings(session, [(finding.id, kept[1], "video", 0)])
         session.add(Medium(blob=sighting.blob, kind="video", duration_s=60.0, described_at=factories.NOW))
         reference = factories.reference(session, factories.work(session))
         factories.match(session, sighting, reference, matched_seconds=60.0, segments=[

@@ -44,7 +44,7 @@ def case_on(session: Session, sweep: Sweep) -> Case:
     )  # fmt: skip
     session.add(finding)
     session.flush()
-    sighting = captures.store_sighting(session, finding.id, film, "video", position=0)
+    (sighting,) = captures.store_sightings(session, [(finding.id, film, "video", 0)])
     factories.match(session, sighting, factories.reference(session, factories.work(session)), matched_seconds=600.0)
     run_stages(session)
     return session.scalars(select(Case)).one()

@@ -28,7 +28,8 @@ from config import home as homes
 from config.database import UtcDateTime
 from config.home import Home
 from crawlers import frontier, sources
-from crawlers.settle import Errand, Settler
+from crawlers.answers import Errand
+from crawlers.settle import Settler
 from tests import database_server
 from tests.crawlers import killing, small_web
 
