@@ -165,7 +165,7 @@ class Manners:
         host = urls.origin(request.url)
         if not request.meta.get("is_robots"):
             if not await self.allows(request.url):
-                raise Refused(f"robots.txt of {host} does not allow it")
+                raise Refused(f"robots.txt of {host} does not allow it{self._undecided()}")
             self.crawler.stats.inc_value("mekiki/robots.txt allowed")
         held = self.pace.held_for(host)
         if held > LONGEST_WAIT_S:
@@ -206,6 +206,16 @@ class Manners:
 
     def _may(self, rules: Protego, url: str) -> bool:
         return urls.host(url) in self.ignored or bool(rules.can_fetch(url, product(self.agent)))
+
+    def _undecided(self) -> str:
+        """Return what a person is told of a host for which nobody decided not to obey robots.txt; "" where none is."""
+        if not self.ignored:
+            return ""
+        decided = ", ".join(sorted({host.removeprefix("www.") for host in self.ignored}))
+        return (
+            f"; it was decided to ignore that of {decided} alone, so name this host in scope.hosts once it is decided "
+            "for it too"
+        )
 
     async def _rules(self, host: str) -> Protego:
         task = self.rules.get(host)

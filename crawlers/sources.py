@@ -248,6 +248,13 @@ class Source(Table):
         bare = {host.removeprefix("www.") for host in named}
         return Hosts(bare | {f"www.{host}" for host in bare}, self.scope.mirrors)
 
+    def robots_ignored_on(self) -> frozenset[str]:
+        """Return the hosts whose robots.txt is kept and not obeyed: those the file names, never one of its mirrors.
+
+        Whoever decided it decided it for a site that they knew. A host that a pattern matches may be anybody's.
+        """
+        return frozenset(self.hosts()) if self.legal.ignores_robots else frozenset()
+
     def reaches(self, url: str) -> bool:
         """Say whether a list, a sitemap or a feed may be visited: on the site's hosts, and not denied."""
         is_ours = urls.host(url) in self.hosts()
@@ -274,7 +281,7 @@ class Source(Table):
             max_sweep_bytes=crawl.max_sweep_bytes,
             revisit_min_s=crawl.revisit_min_hours * 3600,
             revisit_max_s=max(crawl.revisit_min_hours * 3600, crawl.revisit_max_days * 86400),
-            robots_ignored_on=self.hosts() if self.legal.ignores_robots else frozenset(),
+            robots_ignored_on=self.robots_ignored_on(),
         )
 
 

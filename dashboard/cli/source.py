@@ -116,8 +116,16 @@ def _advice(file: Path) -> list[str]:
     except SourceError:
         return []
     silent = [] if source.legal.basis else [f"{file}: says no basis; write in [legal] why we may look there."]
-    return [*silent, *([f"{file}: ignores robots.txt, as {source.legal.approver} decided on {source.legal.date}."]
-                       if source.legal.ignores_robots else [])]  # fmt: skip
+    return [*silent, *([_ignores(file, source)] if source.legal.ignores_robots else [])]
+
+
+def _ignores(file: Path, source: Source) -> str:
+    """Say on which hosts robots.txt is not obeyed, so that whoever decided it sees what it covers."""
+    hosts = ", ".join(sorted({host.removeprefix("www.") for host in source.robots_ignored_on()}))
+    said = f"{file}: ignores robots.txt on {hosts}, as {source.legal.approver} decided on {source.legal.date}"
+    if not source.scope.mirrors:
+        return f"{said}."
+    return f"{said}, and obeys it on mirrors; name one in scope.hosts once the same is decided for it."
 
 
 def _check_schedule(file: Path, source: Source) -> None:

@@ -74,6 +74,45 @@ def test_a_mirror_that_the_file_allows_is_followed_under_the_same_source(
         ]  # fmt: skip
 
 
+DECIDED = """
+[legal]
+basis = "Our mandate."
+robots = "record_and_ignore"
+reason = "The court's order."
+approver = "Aoi Mori"
+date = 2026-11-03
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_robots_txt_of_a_mirror_is_obeyed_until_that_is_decided_for_it_too(
+    hopping: SmallWeb, web_home: Home, mekiki: Mekiki
+) -> None:
+    there = hopping.url("/private/1", "web2.test")
+    hopping.changed_on[("web.test", "/private/1")] = Answer(status=301, headers={"Location": there})
+    mirrors, kind = "mirrors = ['^web\\d*\\.test$']\n", "page"
+    file = write_source(web_home.settings.sources, hopping, "hidden", kind, ["/private/1"], mirrors + DECIDED)
+
+    refused = mekiki("sweep", "hidden")
+
+    why = (
+        f"robots.txt of {hopping.url('', 'web2.test')} does not allow it; it was decided to ignore that of web.test "
+        "alone, so name this host in scope.hosts once it is decided for it too"
+    )
+    assert refused.returncode == 1
+    assert why in refused.stderr
+    assert why in mekiki("source", "health", "hidden", "--json").stdout
+    assert "on web.test, as Aoi Mori decided on 2026-11-03, and obeys it on mirrors; name one in scope.hosts" in (
+        mekiki("source", "lint", str(file)).stderr
+    )
+    assert hopping.count("/private/1") == 1  # on web.test
+
+    named = 'hosts = ["web2.test"]\n'
+    write_source(web_home.settings.sources, hopping, "hidden", kind, ["/private/1"], named + mirrors + DECIDED)
+    assert mekiki("sweep", "hidden").returncode == 0
+    assert hopping.count("/private/1") == 3
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_move_that_the_file_does_not_allow_is_proposed_and_not_followed(
     hopping: SmallWeb, web_home: Home, mekiki: Mekiki

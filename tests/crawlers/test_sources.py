@@ -79,6 +79,9 @@ def test_robots_txt_is_obeyed_unless_a_named_person_recorded_otherwise(tmp_path:
     assert sources.parse(GOOD, "x").within(crawl).robots_ignored_on == frozenset()
     source = sources.parse(decided + GOOD, "x")
     assert source.within(crawl).robots_ignored_on == {"board.example", "www.board.example"}
+    hopping = sources.parse(decided + GOOD + "mirrors = ['board\\d*\\.example']\n", "x")
+    assert "board2.example" in hopping.hosts()
+    assert "board2.example" not in hopping.within(crawl).robots_ignored_on
     assert source.legal.record()["approver"] == "Aoi Mori"
 
 
