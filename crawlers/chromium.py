@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import MekikiError
+from crawlers import extras
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -28,7 +29,7 @@ NAMES = (
 )  # fmt: skip
 VENDORED = Path(sys.prefix) / "chromium"  # where an ordinary user's copy is unpacked
 PACKAGE = "@sparticuz/chromium@147"
-EXTRA = "pip install 'mekiki[browser]'"
+GETTING = f"run {extras.getting('browser')}"
 NEXT_STEP = "`mekiki browser install` gets one"
 TIMEOUT_S = 900
 MAX_LIBRARY_BYTES = 1 << 30  # of one unpacked file
@@ -89,7 +90,7 @@ def launched(path: Path, *arguments: str, needs_sandbox: bool = False) -> Iterat
     With `needs_sandbox` it does not start without, unless we are root, for whom no sandbox works.
     """
     if not has_driver():
-        raise NoBrowser(f"What drives a browser is missing; run `{EXTRA}`.")
+        raise NoBrowser(f"What drives a browser is missing; {GETTING}.")
     from playwright.sync_api import Error, sync_playwright  # the optional extra "browser"
 
     if not path.is_file():
@@ -128,7 +129,7 @@ def install(named: str = "") -> Started:
     It asks Playwright, then as root the system's packages, then the npm registry.
     """
     if not has_driver():
-        raise NoBrowser(f"What drives a browser is missing; run `{EXTRA}`, then this again.")
+        raise NoBrowser(f"What drives a browser is missing; {GETTING}, then this again.")
     tried = []
     found = find(named)
     if found is not None:

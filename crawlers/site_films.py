@@ -26,7 +26,7 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from config.blobs import BlobStore
-from crawlers import egress, reels, road, sniff, streams, urls
+from crawlers import egress, extras, reels, road, sniff, streams, urls
 from crawlers.captures import Fetched
 from crawlers.egress import Caps, Egress
 from crawlers.reels import Fetch, NotAFilm
@@ -38,8 +38,8 @@ PROCESSOR_S = 60
 MAX_ANSWER_BYTES = 8 << 20
 MAX_SWEEP_BYTES = 512 << 20  # of what yt-dlp reads in one sweep; films are not among it
 ENOUGH_PX = 240  # of height: fingerprints look at small pictures, and the site's bandwidth is not ours to spend
-GETTING = "run `pip install 'mekiki[video]'`"
-RENEWING = "run `pip install --upgrade yt-dlp`"
+GETTING = f"run {extras.getting('video')}"
+RENEWING = "run `.venv/bin/pip install --upgrade yt-dlp` in mekiki's own folder"
 MISSING = f"its source needs yt-dlp, which is not installed; {GETTING}"
 STALE_DAYS = 60  # sites change, and yt-dlp with them: what is older finds nothing, or holds a known hole
 _DIRECT, _LISTED = ("https", "http"), ("m3u8_native", "m3u8", "http_dash_segments")

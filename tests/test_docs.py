@@ -19,6 +19,8 @@ from notices import regimes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+FOLDERS = [ROOT / name for name in ("config", "crawlers", "fingerprints", "matcher", "notices", "dashboard")]
+SAYING = {".py", ".md", ".toml", ".html", ".po", ""}
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -53,6 +55,14 @@ def test_every_option_says_what_it_does() -> None:
         if isinstance(parameter, click.Option) and not parameter.help
     ]
     assert silent == []
+
+
+def test_nobody_is_told_to_install_mekiki_by_a_name_that_is_somebody_elses() -> None:
+    said = [*ROOT.glob("*.md"), *ROOT.glob("Makefile"), *(path for folder in FOLDERS for path in folder.rglob("*.*"))]
+    texts = {path: path.read_text("utf-8") for path in said if path.suffix in SAYING}
+
+    assert len(texts) > 300
+    assert [path for path, text in texts.items() if re.search(r"pip install[^`\n]*['\" ]mekiki\b", text)] == []
 
 
 def test_the_readme_names_every_noun_of_the_command_line() -> None:

@@ -161,7 +161,7 @@ def test_without_yt_dlp_one_sentence_says_how_to_get_it(tmp_path: Path) -> None:
     ended = subprocess.run(bare, input=question, capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
     answer = Answer.model_validate_json(ended.stdout)
 
-    with pytest.raises(NotAFilm, match=r"needs yt-dlp.*pip install 'mekiki\[video\]'"):
+    with pytest.raises(NotAFilm, match=r"needs yt-dlp.*pip install --editable '\.\[video\]'` in mekiki's"):
         asyncio.run(site_films.taken("http://a.example/#film", answer, None, None, None))  # type: ignore[arg-type]
 
 
