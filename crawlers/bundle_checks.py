@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +53,7 @@ def examine(path: Path, roots: Sequence[x509.Certificate] = ()) -> Examined:
         said, chains = _json(bundle, bundles.CAPTURES), _json(bundle, bundles.CHAIN)
         log = _json(bundle, bundles.CUSTODY)
         faults += _captures_differ(bundle, said, chains, log)
+        faults += _confirmed_differ(said)
         faults += _chains_differ(chains)
         faults += _custody_differs(log)
         faults += _collections_differ(bundle, said)
@@ -98,6 +100,15 @@ def _captures_differ(bundle: Reader, said: Any, chains: Any, log: Any) -> Iterat
             yield f"{name}: its request, address, time, status, headers or hashes were changed."
         if links.get(capture["uuid"]) != capture["hash"]:
             yield f"{name}: it is not in the chain of its sweep."
+
+
+def _confirmed_differ(said: Any) -> Iterator[str]:
+    """Compare each capture that says a body still stands with the one that brought the body."""
+    brought = {capture["hash"]: capture for capture in said}
+    for capture in said:
+        other = brought.get(capture.get("confirms"))
+        if other and (other["url"], other["body_sha256"]) != (capture["url"], capture["body_sha256"]):
+            yield f"capture {capture['uuid']} ({capture['url']}): it confirms a capture of something else."
 
 
 def _chains_differ(chains: Any) -> Iterator[str]:
@@ -153,7 +164,20 @@ def _archive_differs(bundle: Reader, said: Any) -> Iterator[str]:
     with bundle.path.open("rb") as file:
         warc.write(anew, [_capture(one) for one in kept], lambda sha256: _body(bundle, sha256, file))
     if packed.packed[wacz.ARCHIVE].sha256 != anew.sha256.hexdigest():
-        yield f"{bundles.ARCHIVE}: {wacz.ARCHIVE} says other things than {bundles.CAPTURES} and {bundles.BODIES}."
+        yield f"{bundles.ARCHIVE}: {wacz.ARCHIVE} {_why_another(packed)}."
+
+
+def _why_another(packed: Reader) -> str:
+    """Return in what way an archive is not what this program writes of the same captures."""
+    with packed.path.open("rb") as file:
+        file.seek(packed.packed[wacz.ARCHIVE].start)
+        writer = re.search(rb"\r\nwriter: (\d{1,9})\r\n", file.read(4096))
+    if writer is not None and writer[1].decode() != warc.WRITER:
+        return (
+            f"was written in form {writer[1].decode()}, and this program only compares form {warc.WRITER}; "
+            "verify it with the version of mekiki that exported it"
+        )
+    return f"says other things than {bundles.CAPTURES} and {bundles.BODIES}"
 
 
 def _stamps(bundle: Reader, chains: Any, roots: Sequence[x509.Certificate]) -> Iterator[tuple[bool, str]]:
@@ -183,7 +207,7 @@ def _stamps(bundle: Reader, chains: Any, roots: Sequence[x509.Certificate]) -> I
 
 
 def _capture(said: Mapping[str, Any]) -> Capture:
-    fields = {name: value for name, value in said.items() if name not in ("hash", "fetched_at")}
+    fields = {name: value for name, value in said.items() if name != "fetched_at"}
     return Capture(**fields, fetched_at=datetime.fromisoformat(said["fetched_at"]))
 
 

@@ -192,6 +192,13 @@ def confirming(standing: Capture, answer: Fetched) -> Fetched:
     )
 
 
+def confirmed_by(session: Session, rows: Iterable[Capture]) -> Sequence[Capture]:
+    """Return the captures whose bodies these say still stand; they are of the same addresses."""
+    named = [(row.url_hash, row.confirms) for row in rows if row.confirms is not None]
+    of_urls = select(Capture).where(Capture.url_hash.in_({url_hash for url_hash, _ in named}))
+    return session.scalars(of_urls.where(Capture.hash.in_({confirmed for _, confirmed in named}))).all()
+
+
 def last_hash(session: Session, sweep_id: int) -> str:
     """Return the hash the next capture of a sweep chains to."""
     return session.scalar(_NEWEST, {"sweep_id": sweep_id}) or FIRST_HASH

@@ -25,11 +25,12 @@ FORMAT = "WARC/1.1"
 NAMESPACE = uuid.UUID("6b5f2a52-0d51-5f0c-9d0a-6d656b696b69")  # record ids follow from captures: the same every time
 RENAMED = "X-Archive-Orig-"  # in front of headers that described the body as it travelled, as web archives do
 HTTP = "application/http; msgtype="
-WRITER = "1"  # goes up when the same captures would be written in other bytes
+WRITER = "2"  # goes up when the same captures would be written in other bytes
 CHUNK_BYTES = 1 << 20
 Bodies = Callable[[str], BinaryIO]  # opens a body by its sha256
 EMPTY = hashlib.sha256(b"").hexdigest()
 NOT_MODIFIED = 304
+UNCHANGED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"  # WARC 1.1, section 6.7.3
 SHOWN = "urn:mekiki:shown:"  # in front of the address of a page as a browser showed it
 _LINE_END = re.compile(r"[\r\n]+")
 SAYS = (
@@ -85,7 +86,12 @@ def write(out: Sink, captures: Sequence[Capture], bodies: Bodies) -> list[Indexe
     lines = "".join(f"{name}: {value}\r\n" for name, value in information.items()).encode()
     first = {"WARC-Date": _date(captures[0].fetched_at), "WARC-Record-ID": _id("warcinfo", captures[0].uuid)}
     _put(writer, "warcinfo", None, lines, first)
-    return [indexed for capture in captures for indexed in _exchange(writer, out, capture, bodies)]
+    brought = {capture.hash: capture for capture in captures}
+    return [
+        indexed
+        for capture in captures
+        for indexed in _exchange(writer, out, capture, bodies, brought.get(capture.confirms or ""))
+    ]
 
 
 def index_lines(index: Iterable[Indexed], file_name: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -107,8 +113,13 @@ def surt(url: str) -> str:
     return f"{host}{port}){parts.path or '/'}{query}".lower()
 
 
-def _exchange(writer: WARCWriter, out: Sink, capture: Capture, bodies: Bodies) -> Iterator[Indexed]:
-    """Write everything about one capture; yield what can be looked up: each answer, and the last one's body."""
+def _exchange(
+    writer: WARCWriter, out: Sink, capture: Capture, bodies: Bodies, confirmed: Capture | None
+) -> Iterator[Indexed]:
+    """Write everything about one capture; yield what can be looked up: each answer, and the last one's body.
+
+    `confirmed` is the capture, earlier in the archive, whose body this one says still stands.
+    """
     request = capture.request or {}
     for number, answer in enumerate(request.get("before", ())):
         head = _head(answer["status"], answer["headers"], request.get("protocol"))
@@ -123,7 +134,10 @@ def _exchange(writer: WARCWriter, out: Sink, capture: Capture, bodies: Bodies) -
         answers = {"WARC-Concurrent-To": _id(capture.uuid, "response")}
         _put(writer, "request", asked, _asked(request), named | answers)
     sent = as_sent(capture)
-    if sent is not None:
+    standing = None if confirmed is None else as_sent(confirmed)
+    if confirmed is not None and standing is not None:
+        yield _revisit(writer, out, capture, confirmed, standing)
+    elif sent is not None:
         head = _head(capture.status, _of_body(capture, sent.size), request.get("protocol"))
         named = _named(capture, "response", capture.final_url, capture.ip_address)
         yield _body(writer, out, named, _Block("response", head, sent, bodies), capture)
@@ -137,6 +151,21 @@ def _exchange(writer: WARCWriter, out: Sink, capture: Capture, bodies: Bodies) -
         )
     pieces = _named(capture, "pieces", capture.final_url, None) | {"Content-Type": "application/warc-fields"}
     _put(writer, "metadata", capture.final_url, _pieces(capture), pieces)
+
+
+def _revisit(writer: WARCWriter, out: Sink, capture: Capture, confirmed: Capture, standing: Body) -> Indexed:
+    """Write that a server said that nothing had changed, with a reference to the answer that brought the body."""
+    head = _head(capture.status, capture.headers, (capture.request or {}).get("protocol"))
+    named = _named(capture, "response", capture.final_url, capture.ip_address) | {
+        "WARC-Profile": UNCHANGED,
+        "WARC-Refers-To": _id(confirmed.uuid, "response"),
+        "WARC-Refers-To-Target-URI": _plain(confirmed.final_url),
+        "WARC-Refers-To-Date": _date(confirmed.fetched_at),
+        "WARC-Payload-Digest": f"sha256:{standing.sha256}",
+    }
+    offset = out.tell()
+    _put(writer, "revisit", None, head, named)
+    return _indexed(capture.final_url, named["WARC-Date"], "warc/revisit", capture.status, named, offset, out.tell())
 
 
 def as_sent(capture: Capture) -> Body | None:
@@ -236,10 +265,21 @@ def _body(writer: WARCWriter, out: Sink, headers: dict[str, str], block: _Block,
 
 def _record(writer: WARCWriter, kind: str, stream: Any, length: int, headers: dict[str, str]) -> None:
     """Hand warcio a block as it is: given the head apart, it would write it in its own way."""
-    kinds = {"warcinfo": "application/warc-fields", "response": HTTP + "response", "request": HTTP + "request"}
-    content_type = headers.pop("Content-Type", None) or kinds[kind]
+    kinds = {"warcinfo": "application/warc-fields", "request": HTTP + "request"}
+    content_type = headers.pop("Content-Type", None) or kinds.get(kind, HTTP + "response")
     named = StatusAndHeaders("", [("WARC-Type", kind), *headers.items()], protocol=FORMAT)
-    writer.write_record(ArcWarcRecord("warc", kind, named, stream, None, content_type, length))
+    head = _AsItIs(stream.read(length)) if kind == "revisit" else None  # of which warcio writes nothing but the head
+    writer.write_record(ArcWarcRecord("warc", kind, named, stream, head, content_type, length))
+
+
+class _AsItIs:
+    """The head of a message, as warcio asks for it."""
+
+    def __init__(self, written: bytes) -> None:
+        self.headers_buff = written
+
+    def compute_headers_buffer(self, _filter: object) -> None:
+        """Leave it as it is."""
 
 
 class _Joined:

@@ -109,11 +109,12 @@ def viewed(session: Session, case_uuid: str, *, by: str) -> None:
 
 def captures_of(session: Session, detail: CaseDetail) -> list[Capture]:
     """Return the captures of the case's pages, of all their media and of what their hosts' robots.txt said, in order of
-    time."""
+    time; where a server only said that nothing had changed, also the capture that brought the body."""
     findings = [each.finding for each in detail.findings]
     media = select(Sighting.capture_id).where(Sighting.finding_id.in_([finding.id for finding in findings]))
     ids = {*(finding.capture_id for finding in findings), *session.scalars(media)}
-    rows = session.scalars(select(Capture).where(Capture.id.in_(ids))).all()
+    said = session.scalars(select(Capture).where(Capture.id.in_(ids))).all()
+    rows = [*said, *captures.confirmed_by(session, said)]
     hosts = {(row.sweep_id, urls.origin(url)) for row in rows for url in (row.url, row.final_url)}
     rules = (captures.find(session, sweep_id, settle.robots_url(origin)) for sweep_id, origin in hosts)
     found = {row.id: row for row in (*rows, *filter(None, rules))}

@@ -157,18 +157,19 @@ def test_what_was_collected_cannot_be_changed_by_a_careful_forger(case: str, mek
 
 def test_an_archive_that_says_other_things_is_found_out(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
     mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
-    change = lambda held: other_archive(held, tmp_path)  # noqa: E731
+    status = b"HTTP/1.1 200 OK", b"HTTP/1.1 404 OK"
+    change = lambda held: other_archive(held, tmp_path, *status)  # noqa: E731
     forged = rewrite(tmp_path / "case.zip", tmp_path / "forged.zip", "captured.wacz", change)
     assert "says other things than captures.json" in mekiki("evidence", "verify", forged).err
 
 
-def other_archive(held: bytes, folder: Path) -> bytes:
-    """Return a web archive that is whole in itself and says another status."""
+def other_archive(held: bytes, folder: Path, words: bytes, others: bytes) -> bytes:
+    """Return a web archive that is whole in itself and says something else."""
     (folder / "old.wacz").write_bytes(held)
     old = sealed_zip.read(folder / "old.wacz")
     contents = {name: old.get(name, 1 << 30) for name in old.packed}
     before = contents["archive/captured.warc"]
-    contents["archive/captured.warc"] = before.replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 404 OK")
+    contents["archive/captured.warc"] = before.replace(words, others)
     sums = [hashlib.sha256(one).hexdigest().encode() for one in (before, contents["archive/captured.warc"])]
     contents["datapackage.json"] = contents["datapackage.json"].replace(*sums)
     with (folder / "new.wacz").open("wb") as file:
