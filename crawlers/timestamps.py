@@ -5,6 +5,7 @@ whatever they hold. Nothing but a SHA-256 leaves.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select, update
@@ -69,12 +70,46 @@ def pending(session: Session, limit: int) -> Sequence[int]:
     return session.scalars(due.order_by(TimestampErrand.next_due, TimestampErrand.id).limit(limit)).all()
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What an authority is asked about one errand."""
+
+    errand_id: int
+    tries: int  # before this one
+    url: str
+    document: bytes
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What became of a question."""
+
+    trouble: str | None = None  # why there is no token; everything below is empty then
+    token: bytes = b""
+    received_at: datetime | None = None
+    stamped_at: datetime | None = None
+    authority: str | None = None
+    says: str | None = None  # why the token could not be read
+
+
 def stamp(session: Session, ids: Sequence[int]) -> None:
-    """Ask the authorities. One that does not answer is left alone for a while, with everything that waits for it."""
-    for errand_id in ids:
-        errand = session.get_one(TimestampErrand, errand_id)
-        if errand.next_due is not None and errand.next_due <= clock.now():
-            _stamp(session, errand)
+    """Ask the authorities. One that does not answer is left alone for a while, with everything that waits for it.
+
+    Nothing is asked of `session` before they have answered: SQLite's one write lock must not be held while a server far
+    away takes its time. An errand that somebody else has run meanwhile stays as they left it.
+    """
+    opened = config.home.of(session)
+    with opened.readers()() as reading:
+        questions = [asked for errand_id in ids if (asked := _question(reading, errand_id)) is not None]
+    guard, silent = Guard.of(opened.settings.crawl), set[str]()
+    answers = list[tuple[_Question, _Answer]]()
+    for question in questions:
+        if question.url not in silent:
+            answer = _asked(guard, question)
+            answers.append((question, answer))
+            silent |= {question.url} if answer.trouble else set()
+    for question, answer in answers:
+        _keep(session, question, answer)
 
 
 def of(session: Session, subjects: Sequence[str]) -> list[tuple[TimestampErrand, TimestampToken | None]]:
@@ -88,32 +123,52 @@ def of(session: Session, subjects: Sequence[str]) -> list[tuple[TimestampErrand,
     return [(errand, token) for errand, token in session.execute(rows)]
 
 
-def _stamp(session: Session, errand: TimestampErrand) -> None:
-    home = config.home.of(session)
-    document, now = home.blobs.get(errand.document), clock.now()
-    errand.tries += 1
+def _question(session: Session, errand_id: int) -> _Question | None:
+    """Return what is to be asked; None when the errand was run already, or is not due any more."""
+    errand = session.get_one(TimestampErrand, errand_id)
+    if errand.next_due is None or errand.next_due > clock.now():
+        return None
+    document = config.home.of(session).blobs.get(errand.document)
+    return _Question(errand.id, errand.tries, errand.url, document)
+
+
+def _asked(guard: Guard, question: _Question) -> _Answer:
     try:
-        answer = letterbox.ask(Guard.of(home.settings.crawl), errand.url, tokens.request(document), tokens.ASKS)
-        read = _read(answer, document)
+        token = letterbox.ask(guard, question.url, tokens.request(question.document), tokens.ASKS)
+        received_at = clock.now()
+        stamped_at, authority, says = _read(token, question.document)
     except (NoAnswer, NotStamped) as no:
-        errand.trouble = str(no)
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(errand.tries - 1, 10))
-        others = update(TimestampErrand).where(
-            TimestampErrand.url == errand.url, TimestampErrand.next_due < now + wait
-        )  # fmt: skip
-        session.flush()
-        session.execute(others.values(next_due=now + wait))
+        return _Answer(trouble=str(no))
+    return _Answer(None, token, received_at, stamped_at, authority, says)
+
+
+def _keep(session: Session, question: _Question, answer: _Answer) -> None:
+    """Keep the token on the custody log, or when the authority is asked again and why."""
+    errand = session.get_one(TimestampErrand, question.errand_id, with_for_update=True, populate_existing=True)
+    if errand.next_due is None or errand.tries != question.tries:
+        return
+    errand.tries += 1
+    if answer.trouble is not None:
+        errand.trouble = answer.trouble
+        _put_off(session, errand)
         return
     errand.next_due, errand.trouble = None, None
-    stamped_at, authority, says = read
     token = TimestampToken(
-        errand_id=errand.id, blob=home.blobs.put(answer), received_at=clock.now(), stamped_at=stamped_at,
-        authority=authority, says=says,
+        errand_id=errand.id, blob=config.home.of(session).blobs.put(answer.token), received_at=answer.received_at,
+        stamped_at=answer.stamped_at, authority=answer.authority, says=answer.says,
     )  # fmt: skip
     session.add(token)
     session.flush()
     note = {"document": errand.document, "token": token.blob, "authority": errand.url}
     custody.record(session, actor="mekiki", action=custody.TIMESTAMPED, subject=errand.subject, note=note)
+
+
+def _put_off(session: Session, errand: TimestampErrand) -> None:
+    """Leave an authority alone, the longer the more often it gave no token, and all that waits for it."""
+    until = clock.now() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(errand.tries - 1, 10))
+    others = update(TimestampErrand).where(TimestampErrand.url == errand.url, TimestampErrand.next_due < until)
+    session.flush()
+    session.execute(others.values(next_due=until))
 
 
 def _read(answer: bytes, document: bytes) -> tuple[datetime | None, str | None, str | None]:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 import config.home
 from config.blobs import BlobStore
 from config.errors import MekikiError
+from config.settings import Crawl
 from crawlers import bundles, portrait, urls
 from crawlers.captures import Capture
 from crawlers.portrait import MAX_HEIGHT_PX, NoPortrait, Sitter
 from dashboard import degradation, explained, procedure, sampled
+from dashboard.procedure import Procedure
 from matcher import cases, collected, dossier, retrieve
 from matcher.case_rows import Case
 from matcher.cases import CaseDetail
@@ -25,46 +27,79 @@ MOST_SHOWN = 3  # pages that a browser shows, the newest
 NOT_RENDERED = "No browser was opened: the pages are kept as their markup was captured."
 
 
+@dataclass(frozen=True)
+class _Gathered:
+    """All that is known of a case before a browser shows its pages."""
+
+    newest_finding_id: int
+    crawl: Crawl
+    captures: bytes
+    pairs: Mapping[str, bytes]
+    told: Procedure
+    sitters: Sequence[Sitter]  # pages to be shown; none where no browser is wanted
+    held: frozenset[str]  # hashes of the bodies it was gathered from
+
+
 def collect(session: Session, ids: Sequence[int]) -> None:
-    """Collect what is to be kept of these cases."""
+    """Collect what is to be kept of these cases; see `collect_if_due`."""
     for case_id in ids:
-        collect_if_due(session, session.get_one(Case, case_id), actor="mekiki")
+        collect_if_due(session, case_id, actor="mekiki")
 
 
-def collect_if_due(session: Session, case: Case, *, actor: str) -> None:
+def collect_if_due(session: Session, case_id: int, *, actor: str) -> None:
     """Collect a case when something of it was not collected yet.
 
-    Asks for no page and no medium again, so one that has gone meanwhile is no hindrance.
+    Asks for no page and no medium again, so one that has gone meanwhile is no hindrance. Nothing is asked of `session`
+    before all is drawn and shown: SQLite's one write lock must not be held while a browser works. What was collected,
+    or deleted, by somebody else meanwhile, stays as they left it.
     """
-    if not collected.is_due(session, case):
+    with config.home.of(session).readers()() as reading:
+        gathered = _gathered(reading, case_id, actor)
+    if gathered is None:
         return
-    detail = cases.case_detail(session, case.uuid)
-    evidence = dossier.captures_of(session, detail)
-    shown, rendered = _shown(session, detail, evidence)
-    told = procedure.describe(session, evidence, by=actor, rendered=rendered)
+    shown, rendered = _shown(gathered)
+    told = replace(gathered.told, rendered=rendered)
+    case = session.get_one(Case, case_id, with_for_update=True)
+    if not (collected.is_due(session, case) and all(map(config.home.of(session).blobs.has, gathered.held))):
+        return
     documents = {
-        bundles.CAPTURES: bundles.as_text([bundles.said(capture) for capture in evidence]).encode(),
+        bundles.CAPTURES: gathered.captures,
         "process.json": bundles.as_text(asdict(told)).encode(),
         "process.txt": procedure.printed(told).encode(),
-        **_pairs(session, detail),
+        **gathered.pairs,
         **shown,
     }
-    collected.keep(session, case, documents, actor=actor)
+    collected.keep(session, case, documents, actor=actor, newest_finding_id=gathered.newest_finding_id)
 
 
-def _shown(session: Session, detail: CaseDetail, evidence: Sequence[Capture]) -> tuple[Mapping[str, bytes], str]:
-    """Return the captured pages as a browser shows them, and the sentence that says so, or why not."""
-    home = config.home.of(session)
+def _gathered(session: Session, case_id: int, actor: str) -> _Gathered | None:
+    """Return all that a case's collecting needs to know; None when nothing of it is due."""
+    home, case = config.home.of(session), session.get_one(Case, case_id)
+    if not collected.is_due(session, case):
+        return None
+    detail = cases.case_detail(session, case.uuid)
+    evidence = dossier.captures_of(session, detail)
+    pages = [found.capture for found in detail.findings[:MOST_SHOWN]]
     sitters = [
-        _sitter(home.blobs, found.capture, evidence)
-        for found in detail.findings[:MOST_SHOWN]
-        if found.capture.mime == "text/html" and home.blobs.has(found.capture.body_sha256)
-    ]
-    if not (home.settings.evidence.show_pages and sitters):
+        _sitter(home.blobs, page, evidence)
+        for page in pages if page.mime == "text/html" and home.blobs.has(page.body_sha256)
+    ]  # fmt: skip
+    return _Gathered(
+        newest_finding_id=collected.newest(session, case), crawl=home.settings.crawl,
+        captures=bundles.as_text([bundles.said(capture) for capture in evidence]).encode(),
+        pairs=_pairs(session, detail), told=procedure.describe(session, evidence, by=actor, rendered=NOT_RENDERED),
+        sitters=sitters if home.settings.evidence.show_pages else (),
+        held=frozenset(one.body_sha256 for one in evidence if home.blobs.has(one.body_sha256)),
+    )  # fmt: skip
+
+
+def _shown(gathered: _Gathered) -> tuple[Mapping[str, bytes], str]:
+    """Return the captured pages as a browser shows them, and the sentence that says so, or why not."""
+    if not gathered.sitters:
         return {}, NOT_RENDERED
     with tempfile.TemporaryDirectory(prefix="mekiki-pages-") as folder:
         try:
-            portraits = portrait.take(home.settings.crawl, sitters, Path(folder))
+            portraits = portrait.take(gathered.crawl, gathered.sitters, Path(folder))
         except NoPortrait as why:
             return {}, str(why)
         documents = dict[str, bytes]()

@@ -41,7 +41,10 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """One stage: `pending` names the rows that lack the next row, `verb` makes it; neither commits."""
+    """One stage: `pending` names the rows that lack the next row, `verb` makes it; neither commits.
+
+    A verb that waits for a decoder, a browser or a server asks nothing of its session before that is done.
+    """
 
     name: str
     says: str  # for the status page

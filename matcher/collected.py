@@ -44,20 +44,26 @@ def pending(session: Session, limit: int) -> Sequence[int]:
 
 def is_due(session: Session, case: Case) -> bool:
     """Say whether something of a case, whatever its state, was not collected yet."""
-    newest = session.scalar(select(func.max(CaseFinding.id)).where(CaseFinding.case_id == case.id)) or 0
     known = session.scalar(
         select(func.max(CaseCollection.newest_finding_id)).where(CaseCollection.case_id == case.id)
     )  # fmt: skip
-    return newest > (known or 0)
+    return newest(session, case) > (known or 0)
 
 
-def keep(session: Session, case: Case, documents: Mapping[str, bytes], *, actor: str) -> CaseCollection:
+def newest(session: Session, case: Case) -> int:
+    """Return the finding that joined a case last, as `keep` is told what its documents rest on."""
+    return session.scalar(select(func.max(CaseFinding.id)).where(CaseFinding.case_id == case.id)) or 0
+
+
+def keep(
+    session: Session, case: Case, documents: Mapping[str, bytes], *, actor: str, newest_finding_id: int
+) -> CaseCollection:
     """Keep the documents, put that on the custody log, and have their listing stamped."""
     blobs = config.home.of(session).blobs
     listing = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in documents.items())
     row = CaseCollection(
         case_id=case.id, at=clock.now(), listing=blobs.put(listing.encode()),
-        newest_finding_id=session.scalar(select(func.max(CaseFinding.id)).where(CaseFinding.case_id == case.id)) or 0,
+        newest_finding_id=newest_finding_id,
         files={name: blobs.put(content) for name, content in documents.items()},
     )  # fmt: skip
     session.add(row)

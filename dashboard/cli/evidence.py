@@ -64,9 +64,9 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
     Example: mekiki evidence export 019f7c1e-... -o case.zip --by "Aoi Mori"
     """
     with asking.reads(ctx) as session:  # frames are decoded for it, which must not hold the lock of a writing session
-        more = collect.documents(session, uuid)
-    with asking.writes(ctx) as session:
-        collect.collect_if_due(session, cases.find(session, uuid), actor=by)
+        more, case_id = collect.documents(session, uuid), cases.find(session, uuid).id
+    with speak.opened(ctx).sessions().begin() as session:
+        collect.collect_if_due(session, case_id, actor=by)
     with asking.writes(ctx) as session:
         made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")

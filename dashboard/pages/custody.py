@@ -96,9 +96,9 @@ def export(visit: Visit) -> Response:
     """Answer with the bundle of a case as a file."""
     uuid = visit.of("uuid")
     with visit.reads() as session:
-        more = collect.documents(session, uuid)
-    with visit.writes() as session:
-        collect.collect_if_due(session, cases.find(session, uuid), actor=visit.person.name)
+        more, case_id = collect.documents(session, uuid), cases.find(session, uuid).id
+    with visit.home.sessions().begin() as session:
+        collect.collect_if_due(session, case_id, actor=visit.person.name)
     folder = tempfile.TemporaryDirectory(dir=visit.home.path, prefix=".bundle-")
     path = Path(folder.name) / f"{uuid}.zip"
     try:

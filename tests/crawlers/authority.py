@@ -3,7 +3,7 @@
 import http.server
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ class Authority:
     is_down: bool = False
     answers: bytes | None = None  # instead of a token
     asked: list[bytes] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None  # called before it answers
 
     @property
     def root(self) -> Path:
@@ -77,6 +78,8 @@ def serving(authority: Authority) -> Iterator[Authority]:
         def do_POST(self) -> None:
             question = self.rfile.read(int(self.headers["Content-Length"]))
             authority.asked.append(question)
+            if authority.meanwhile:
+                authority.meanwhile()
             said = b"" if authority.is_down else authority.answers or authority.stamp(question)
             self.send_response(503 if authority.is_down else 200)
             self.send_header("Content-Length", str(len(said)))

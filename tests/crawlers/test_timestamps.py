@@ -1,5 +1,6 @@
 """The promises of timestamps: all authorities are asked, offline is no failure, openssl accepts tokens."""
 
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from config.home import Home
 from crawlers import evidence, timestamps, tokens
 from crawlers.custody import CustodyEntry
 from crawlers.timestamps import TimestampErrand, TimestampToken
-from tests import factories
+from tests import factories, writing
 from tests.crawlers import authority
 from tests.crawlers.authority import Authority
 
@@ -42,7 +43,7 @@ def test_a_token_cut_off_anywhere_is_a_sentence(made: Authority) -> None:
 
 @pytest.fixture
 def tsa(made: Authority) -> Iterator[Authority]:
-    made.is_down, made.answers = False, None
+    made.is_down, made.answers, made.meanwhile = False, None, None
     with authority.serving(made):
         yield made
 
@@ -63,6 +64,7 @@ def stamped(database_url: str, tmp_path: Path, tsa: Authority) -> Iterator[Sessi
 
 def run(session: Session) -> None:
     for _ in range(4):
+        session.commit()  # what is to be stamped is read by another session
         timestamps.stamp(session, timestamps.pending(session, 10))
 
 
@@ -126,6 +128,7 @@ def test_waits_grow_to_a_day(stamped: Session, tsa: Authority) -> None:
     waits, now = [], clock.now()
     for _ in range(12):
         with clock.frozen(now):
+            stamped.commit()
             timestamps.stamp(stamped, [errand.id])
             stamped.refresh(errand)
             assert errand.next_due is not None
@@ -171,3 +174,36 @@ def test_the_end_of_a_sweep_is_stamped_and_that_is_on_the_custody_log(stamped: S
     acts = stamped.scalars(select(CustodyEntry.action).where(CustodyEntry.subject == f"sweep:{sweep.uuid}")).all()
     assert acts == ["collected", "timestamped"]
     assert evidence.verify(stamped) == []
+
+
+def test_another_process_writes_while_an_authority_takes_its_time(stamped: Session, tsa: Authority) -> None:
+    url = stamped.get_bind().engine.url.render_as_string(hide_password=False)
+    timestamps.wish(stamped, "sweep:1", DOCUMENT)
+    ended: list[subprocess.CompletedProcess[str]] = []
+    tsa.meanwhile = lambda: ended.append(writing.elsewhere(url))
+    due = timestamps.pending(stamped, 10)
+    stamped.commit()
+    timestamps.stamp(stamped, due)
+    assert [(one.returncode, one.stderr) for one in ended] == [(0, "")]
+    (_asked, token), _silent = timestamps.of(stamped, ["sweep:1"])
+    assert token is not None
+
+
+def test_an_errand_that_another_process_ran_meanwhile_is_left_as_it_is(stamped: Session, tsa: Authority) -> None:
+    timestamps.wish(stamped, "sweep:1", DOCUMENT)
+    stamped.commit()
+    (errand_id, _) = stamped.scalars(select(TimestampErrand.id).order_by(TimestampErrand.id)).all()
+    stamped.commit()
+    home = stamped.info["home"]
+
+    def be_quicker() -> None:
+        tsa.meanwhile = None
+        with home.sessions().begin() as other:
+            timestamps.stamp(other, [errand_id])
+
+    tsa.meanwhile = be_quicker
+    timestamps.stamp(stamped, [errand_id])
+    (token,) = stamped.scalars(select(TimestampToken)).all()
+    assert [errand.tries for errand, kept in timestamps.of(stamped, ["sweep:1"]) if kept is token] == [1]
+    acts = stamped.scalars(select(CustodyEntry.action).where(CustodyEntry.subject == "sweep:1")).all()
+    assert acts == ["timestamped"]

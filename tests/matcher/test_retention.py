@@ -180,7 +180,7 @@ def test_what_shows_the_pages_goes_with_them_and_what_was_said_stays(session: Se
     case = case_on(session, factories.sweep(session))
     said = bundles.as_text([bundles.said(row) for row in session.scalars(select(Capture).order_by(Capture.id))])
     files = {"captures.json": said.encode(), "pairs.json": b"[]", "pairs/1.png": b"drawn", "pages/1/dom.html": b"shown"}
-    collected.keep(session, case, files, actor="mekiki")
+    collected.keep(session, case, files, actor="mekiki", newest_finding_id=collected.newest(session, case))
     cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
     clean(session, KEPT + timedelta(days=1))
     assert sorted(collected.files_of(session, case)) == [
@@ -194,7 +194,13 @@ def test_what_shows_the_pages_goes_with_them_and_what_was_said_stays(session: Se
 
 def test_a_collected_file_that_was_changed_is_named(session: Session) -> None:
     case = case_on(session, factories.sweep(session))
-    row = collected.keep(session, case, {"captures.json": b"[]", "pairs.json": b"[1]"}, actor="mekiki")
+    row = collected.keep(
+        session,
+        case,
+        {"captures.json": b"[]", "pairs.json": b"[1]"},
+        actor="mekiki",
+        newest_finding_id=collected.newest(session, case),
+    )
     path = config.home.of(session).blobs.path(row.files["pairs.json"])
     path.chmod(0o640)
     path.write_bytes(b"[2]")
