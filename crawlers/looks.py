@@ -1,6 +1,7 @@
 """What one look at an address changes in what the frontier knows of it: its answer, its rest, its next turn.
 
-Every function closes the look: the address leaves the sweep's line. None of them keeps a capture; that is done before.
+Every function that takes an entry closes its look: the address leaves the sweep's line. None of them keeps a capture;
+that is done before.
 """
 
 import re
@@ -8,10 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
 from config import clock
 from crawlers import revisit
 from crawlers.captures import Capture
-from crawlers.frontier import FrontierEntry
+from crawlers.frontier import FrontierEntry, Sweep
 from crawlers.revisit import Rhythm, Shows
 
 GONE = (404, 410)
@@ -122,6 +126,16 @@ def absent(row: FrontierEntry, sweep_id: int, reason: str, rhythm: Rhythm) -> bo
     is_gone = row.gone_at is not None
     _close(row, sweep_id, "gone" if is_gone else "failed", reason, rhythm.max_s if is_gone else rhythm.min_s, at=at)
     return is_news
+
+
+def forget_bodies(session: Session, captures: Iterable[Capture]) -> None:
+    """Ask for the body at the next look, where that of a capture is not held any more: "not modified" says nothing of
+    what nobody has."""
+    for capture in captures:
+        source = select(Sweep.source).where(Sweep.id == capture.sweep_id).scalar_subquery()
+        of_it = (FrontierEntry.source == source, FrontierEntry.url_hash == capture.url_hash)
+        entry = update(FrontierEntry).where(*of_it, FrontierEntry.capture_id == capture.id)
+        session.execute(entry.values(etag=None, last_modified=None))
 
 
 def _is_there(row: FrontierEntry) -> None:

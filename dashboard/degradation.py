@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import derived
 from config.home import Home, of
 from dashboard import dictionary, previews
 from dashboard.dictionary import Say
@@ -162,7 +163,7 @@ def _hearing(session: Session, seen: str, ours: str, segments: Sequence[Segment]
 
 def _areas(home: Home, match: Match, ours: str, segments: Sequence[Segment]) -> tuple[Area, ...] | None:
     """Return what was burnt in; None when it could not be seen, as where only one of the two films is held."""
-    kept = previews.folder(home) / f"{match.uuid}.{CACHED}.json"
+    kept = derived.folder(home) / f"{match.uuid}.{CACHED}.json"
     if kept.is_file():
         return _read(kept)
     if not (home.blobs.has(match.blob) and home.blobs.has(ours)):

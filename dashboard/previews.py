@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from config import log
+from config import derived, log
 from config.errors import MekikiError
 from config.home import Home
 from fingerprints import preview
@@ -32,7 +32,7 @@ class NoPreview(MekikiError):
 
 def picture(home: Home, blob: str, size: str) -> Path:
     """Return the JPEG of a stored picture, or of one frame of a stored film; made on first use. Raises NoPreview."""
-    path = folder(home) / f"{blob}.{size}.jpg"
+    path = derived.folder(home) / f"{blob}.{size}.jpg"
     if path.is_file():
         return path
     _needs(home, blob)
@@ -41,12 +41,12 @@ def picture(home: Home, blob: str, size: str) -> Path:
     def write(out: Path) -> None:
         out.write_bytes(preview.preview(home.blobs.path(blob), limits, at_s=POSTER_AT_S, long_side_px=LONG_SIDES[size]))
 
-    return made(path, write)
+    return made_of(home, blob, path, write)
 
 
 def moment(home: Home, blob: str, at_s: float) -> Path:
     """Return the JPEG of what a stored film shows at a second; made on first use. Raises NoPreview."""
-    path = folder(home) / f"{blob}.{at_s:.0f}s.jpg"
+    path = derived.folder(home) / f"{blob}.{at_s:.0f}s.jpg"
     if path.is_file():
         return path
     _needs(home, blob)
@@ -55,7 +55,7 @@ def moment(home: Home, blob: str, at_s: float) -> Path:
     def write(out: Path) -> None:
         out.write_bytes(preview.preview(home.blobs.path(blob), limits, at_s=at_s, long_side_px=MOMENT_LONG_SIDE))
 
-    return made(path, write)
+    return made_of(home, blob, path, write)
 
 
 def frame(path: Path, limits: Limits, at_s: float, long_side_px: int) -> Image.Image | None:
@@ -79,7 +79,7 @@ class Films:
 
     def film(self, blob: str) -> Path | None:
         """Return the WebM of a stored film; None while it is being made, which this starts. Raises NoPreview."""
-        path = folder(self._home) / f"{blob}.webm"
+        path = derived.folder(self._home) / f"{blob}.webm"
         if path.is_file():
             return path
         _needs(self._home, blob)
@@ -99,7 +99,10 @@ class Films:
         source, limits = self._home.blobs.path(blob), limits_of(self._home.settings)
         failure = "The film could not be prepared; look into the log of this home."
         try:
-            made(path, lambda out: preview.proxy(source, out, limits, long_side_px=FILM_LONG_SIDE))
+            made_of(
+                self._home, blob, path,
+                lambda out: preview.proxy(source, out, limits, long_side_px=FILM_LONG_SIDE),
+            )  # fmt: skip
             failure = ""
         except MekikiError as unreadable:
             failure = str(unreadable)
@@ -110,6 +113,15 @@ class Films:
                     self._failed[blob] = failure
             if failure:
                 _log.warning("film not prepared", blob=blob, error=failure)
+
+
+def made_of(home: Home, blob: str, path: Path, write: Callable[[Path], object]) -> Path:
+    """Have a file made of a blob; not when the blob was deleted meanwhile, for what shows it goes with it."""
+    made(path, write)
+    if not home.blobs.has(blob):
+        path.unlink(missing_ok=True)
+    _needs(home, blob)
+    return path
 
 
 def made(path: Path, write: Callable[[Path], object]) -> Path:
@@ -130,8 +142,3 @@ def made(path: Path, write: Callable[[Path], object]) -> Path:
 def _needs(home: Home, blob: str) -> None:
     if not home.blobs.has(blob):
         raise NoPreview("Only fingerprints of this medium are here; there is no picture to show.")
-
-
-def folder(home: Home) -> Path:
-    """Return where everything is kept that can be made again from the blobs."""
-    return home.path / "previews"

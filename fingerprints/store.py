@@ -5,7 +5,19 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, LargeBinary, String, Text, UniqueConstraint, and_, delete, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,6 +27,7 @@ from config.database import Base, Row
 from fingerprints import kinds, packing
 from fingerprints.decode import limits_of, shared
 from fingerprints.interface import Depth, Description, MediaFacts, Vectors
+from fingerprints.kinds.thumb import Thumb
 from fingerprints.packing import Shape
 
 ROWS_AT_ONCE = 500  # of one IN (...), well below what either database takes
@@ -136,6 +149,13 @@ def forget(session: Session, blobs: Sequence[str]) -> None:
     """Remove every fingerprint of these blobs; that they were described stays known."""
     for some in _portions(blobs):
         session.execute(delete(Fingerprint).where(Fingerprint.blob.in_(some)))
+
+
+def forget_pictures(session: Session, blobs: Sequence[str]) -> None:
+    """Empty those fingerprints of these blobs that show what is on them; what only describes it stays."""
+    for some in _portions(blobs):
+        small = update(Fingerprint).where(Fingerprint.blob.in_(some), Fingerprint.kind == Thumb.name)
+        session.execute(small.values(count=0, codes=b"", positions=b""))
 
 
 def medium(session: Session, blob: str) -> Medium | None:

@@ -4,11 +4,11 @@ Collections are only ever added: a case that grows is collected again, and what 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, func, select
+from sqlalchemy import ForeignKey, String, Text, cast, false, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import config.home
@@ -81,14 +81,34 @@ def of_case(session: Session, case_id: int) -> Sequence[CaseCollection]:
     return session.scalars(rows.order_by(CaseCollection.id)).all()
 
 
-def forget(session: Session, case: Case, *, why: Mapping[str, Any]) -> None:
-    """Delete what shows a case's pages and media; what was measured and said of them stays, and the log says so."""
+def forget(session: Session, case: Case, *, why: Mapping[str, Any], is_over: Callable[[Case], bool]) -> None:
+    """Delete what shows a case's pages and media; what was measured and said of them stays, and the log says so.
+
+    The same bytes may show the page of another case: they stay as long as that one's time `is_over` is not.
+    """
     blobs = config.home.of(session).blobs
     shown = {name: blob for name, blob in files_of(session, case).items() if name.split("/")[2] in SHOWING}
-    gone = {name: blob for name, blob in shown.items() if blobs.remove(blob)}
+    needed = {
+        blob
+        for other in _cases_with(session, set(shown.values())) if other.id != case.id and not is_over(other)
+        for blob in files_of(session, other).values()
+    }  # fmt: skip
+    gone = {name: blob for name, blob in shown.items() if blob in needed or blobs.remove(blob)}
     if gone:
-        note = {"files": gone, **why}
+        note = {"files": gone, "held_for_another_case": sorted(needed & set(gone.values())), **why}
         custody.record(session, actor="mekiki", action=custody.DELETED, subject=f"case:{case.uuid}", note=note)
+
+
+def _cases_with(session: Session, blobs: Collection[str]) -> Sequence[Case]:
+    """Return the cases of which one of these blobs was collected."""
+    named = or_(false(), *(cast(CaseCollection.files, Text).contains(blob) for blob in blobs))
+    return session.scalars(select(Case).where(Case.id.in_(select(CaseCollection.case_id).where(named)))).all()
+
+
+def was_collected_since(session: Session, case: Case, since: datetime) -> bool:
+    """Say whether something of a case was collected after a moment."""
+    last = session.scalar(select(func.max(CaseCollection.at)).where(CaseCollection.case_id == case.id))
+    return last is not None and last > since
 
 
 def faults(session: Session) -> Iterator[Fault]:

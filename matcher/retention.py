@@ -1,23 +1,25 @@
 """How long captured bytes are kept: `[evidence] keep_days`, and longer wherever somebody still needs them.
 
-What goes are bytes. The capture's row, its hash and its place in the chain stay, and the custody log says what went and
-why. Whatever is in doubt is kept, and looked at again later.
+What goes are bytes, and every picture that was made of them. The capture's row, its hash and its place in the chain
+stay, and the custody log says what went and why. Whatever is in doubt is kept, and looked at again later.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import ForeignKey, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import config.home
-from config import clock
+from config import clock, derived
+from config.blobs import STILL_NEW
 from config.database import Base, Row
-from crawlers import bundles, custody
+from crawlers import bundles, custody, looks
 from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
+from fingerprints import store
 from matcher import collected
 from matcher.case_rows import Case, CaseFinding, Decision
 from matcher.references import Reference
@@ -63,8 +65,7 @@ def pending(session: Session, limit: int) -> Sequence[int]:
 def look(session: Session, ids: Sequence[int]) -> None:
     """Delete the bytes of these captures, or write down why they stay and when to look again."""
     blobs = config.home.of(session).blobs
-    over: set[int] = set()  # cases whose time is over
-    gone: dict[int, dict[str, str]] = defaultdict(dict)  # sweep -> capture uuid -> sha256
+    gone: dict[int, Capture] = {}
     for capture_id in ids:
         row = _row(session, capture_id)
         if row is not None and row.next_look is None:
@@ -76,14 +77,27 @@ def look(session: Session, ids: Sequence[int]) -> None:
         _note(session, capture, kept)
         for one in [capture, *_waiting_for(session, capture)] if kept is None else []:
             _note(session, one, None)
-            gone[one.sweep_id][one.uuid] = one.body_sha256
-            over |= {case.id for case in _cases_on(session, one)}
-    why = {"why": "retention", "keep_days": config.home.of(session).settings.evidence.keep_days}
-    for case_id in sorted(over):
-        collected.forget(session, session.get_one(Case, case_id), why=why)
-    for sweep_id, captures in gone.items():
+            gone[one.id] = one
+    if gone:
+        _forget(session, list(gone.values()))
+
+
+def _forget(session: Session, gone: Sequence[Capture]) -> None:
+    """Delete what shows the bytes that went, and put on the custody log what did."""
+    home = config.home.of(session)
+    hashes = {sha256 for capture in gone for sha256 in bundles.bodies_of(capture)}
+    made_of_them = derived.forget(home, hashes)
+    store.forget_pictures(session, sorted(hashes))
+    looks.forget_bodies(session, gone)
+    why = {"why": "retention", "keep_days": home.settings.evidence.keep_days}
+    cases = {case.id: case for capture in gone for case in _cases_on(session, capture)}
+    for case_id in sorted(cases):
+        collected.forget(session, cases[case_id], why=why, is_over=partial(_is_over, session))
+    for sweep_id in dict.fromkeys(capture.sweep_id for capture in gone):
+        of_it = {capture.uuid: capture.body_sha256 for capture in gone if capture.sweep_id == sweep_id}
+        previews = {sha256: made_of_them[sha256] for sha256 in of_it.values() if sha256 in made_of_them}
+        note = {"captures": of_it, "made_of_them": previews, **why}
         subject = f"sweep:{session.get_one(Sweep, sweep_id).uuid}"
-        note = {"captures": captures, **why}
         custody.record(session, actor="mekiki", action=custody.DELETED, subject=subject, note=note)
 
 
@@ -105,7 +119,16 @@ def _needed_by_case(session: Session, capture: Capture) -> _Kept | None:
             )
         if due > clock.now():
             return _Kept(f"A case rests on it: {case.uuid}.", due, is_for_case=True)
+        if not _is_over(session, case):
+            return _Kept(f"What shows it was collected anew: {case.uuid}.", clock.now() + AGAIN, is_for_case=True)
     return None
+
+
+def _is_over(session: Session, case: Case) -> bool:
+    """Say whether nothing of a case is needed any more; what was stored lately cannot be deleted yet."""
+    due = due_at(session, case)
+    is_fresh = collected.was_collected_since(session, case, clock.now() - 2 * STILL_NEW)
+    return due is not None and due <= clock.now() and not is_fresh
 
 
 def _needed_otherwise(session: Session, capture: Capture) -> _Kept | None:

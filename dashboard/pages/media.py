@@ -11,9 +11,9 @@ from dashboard.visits import Visit
 from matcher.match import Match
 from matcher.references import Reference
 
-# A blob never changes, and neither does its preview; but it may be somebody's unpublished work: no shared cache.
-FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-FOR_A_DAY = {"Cache-Control": "private, max-age=86400"}  # what is drawn never changes, but how may, with our version
+# A blob never changes, and neither does its preview; but it may be somebody's unpublished work, so no shared cache,
+# and where it was captured it may have to go: a browser must not keep what we have deleted.
+FOR_A_DAY = {"Cache-Control": "private, max-age=86400"}
 DRAWINGS = {
     "points.jpg": ("points", "image/jpeg"), "agreement.jpg": ("agreement", "image/jpeg"),
     "page.png": ("page", "image/png"),
@@ -26,7 +26,7 @@ def picture(visit: Visit) -> Response:
     blob, size = visit.of("blob"), visit.of("size")
     if size not in previews.LONG_SIDES or not _is_ours_to_show(visit, blob):
         return Response(status_code=404)
-    return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOREVER)
+    return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOR_A_DAY)
 
 
 def film(visit: Visit) -> Response:
@@ -38,7 +38,7 @@ def film(visit: Visit) -> Response:
     path = films.film(blob)
     if path is None:
         return JSONResponse({"state": "preparing"}, 202, headers=SOON)
-    return FileResponse(path, media_type="video/webm", headers=FOREVER)
+    return FileResponse(path, media_type="video/webm", headers=FOR_A_DAY)
 
 
 def drawing(visit: Visit) -> Response:

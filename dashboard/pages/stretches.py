@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from dashboard import previews
 from dashboard.pages import words
-from dashboard.pages.media import FOREVER
+from dashboard.pages.media import FOR_A_DAY
 from dashboard.visits import Visit
 from matcher import found_stretches
 from matcher.catalogue import Asset, Work
@@ -82,7 +82,7 @@ def picture(visit: Visit) -> Response:
         stretch = found_stretches.find(session, visit.of("uuid"))
         blob = session.get_one(Reference, stretch.reference_id).blob
         at_s = _shown_at(stretch)
-    return FileResponse(previews.moment(visit.home, blob, at_s), media_type="image/jpeg", headers=FOREVER)
+    return FileResponse(previews.moment(visit.home, blob, at_s), media_type="image/jpeg", headers=FOR_A_DAY)
 
 
 def _shown_at(stretch: FoundStretch) -> float:

@@ -5,18 +5,22 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import config.home
-from config import clock
-from crawlers import bundle_checks, bundles, captures, custody, evidence
+from config import clock, derived
+from crawlers import bundle_checks, bundles, captures, custody, evidence, frontier, looks
 from crawlers.captures import Capture, Fetched
 from crawlers.custody import CustodyEntry
-from crawlers.frontier import Sweep
+from crawlers.frontier import Address, FrontierEntry, Sweep
+from fingerprints import store
+from fingerprints.interface import Description, MediaFacts, Vectors
 from matcher import cases, collected, dossier, retention
 from matcher.case_rows import Case
+from matcher.catalogue import Work
 from matcher.retention import CaptureRetention
 from tests import factories
 from tests.matcher.test_cases import run_stages
@@ -34,20 +38,21 @@ def captured(session: Session, sweep: Sweep, name: str, body: bytes, *, kind: st
     return captures.keep(session, sweep.id, kind, fetched)  # type: ignore[arg-type]
 
 
-def case_on(session: Session, sweep: Sweep) -> Case:
+def case_on(session: Session, sweep: Sweep, name: str = "", work: Work | None = None) -> Case:
     """A case that rests on a page and its film."""
-    page = captured(session, sweep, "watch", b"the page of the case")
-    film = captured(session, sweep, "film", b"the film of the case", kind="media")
+    page = captured(session, sweep, f"watch{name}", f"the page of the case{name}".encode())
+    film = captured(session, sweep, f"film{name}", f"the film of the case{name}".encode(), kind="media")
     finding = captures.FindingRow(
-        capture_id=page.id, source="vidbox", kind="video", url=page.url, place="vidbox.example/watch", title="Film",
-        text="", provenance={}, found_at=clock.now(), is_commercial=True,
+        capture_id=page.id, source="vidbox", kind="video", url=page.url, place=f"vidbox.example/watch{name}",
+        title="Film", text="", provenance={}, found_at=clock.now(), is_commercial=True,
     )  # fmt: skip
     session.add(finding)
     session.flush()
     (sighting,) = captures.store_sightings(session, [(finding.id, film, "video", 0)])
-    factories.match(session, sighting, factories.reference(session, factories.work(session)), matched_seconds=600.0)
+    reference = factories.reference(session, work or factories.work(session), f"ep1{name}.mp4")
+    factories.match(session, sighting, reference, matched_seconds=600.0)
     run_stages(session)
-    return session.scalars(select(Case)).one()
+    return session.scalars(select(Case).where(Case.place == finding.place)).one()
 
 
 def clean(session: Session, after: timedelta) -> None:
@@ -205,3 +210,100 @@ def test_a_collected_file_that_was_changed_is_named(session: Session) -> None:
     path.chmod(0o640)
     path.write_bytes(b"[2]")
     assert ["pairs.json" in fault.says for fault in collected.faults(session)] == [True]
+
+
+def described(session: Session, blob: str) -> None:
+    """Let a small picture and a hash of a blob be among its fingerprints."""
+    store.save(session, blob, Description(MediaFacts("image"), {
+        (kind, 2): Vectors(np.full((4, 32), 7, np.uint8), np.zeros((4, 1), np.float32)) for kind in ("thumb", "pdq256")
+    }))  # fmt: skip
+
+
+def test_pictures_that_were_made_of_bytes_go_with_them_and_the_log_names_them(session: Session) -> None:
+    home, sweep = config.home.of(session), factories.sweep(session)
+    row, other = captured(session, sweep, "old", b"old picture"), b"another".hex()
+    described(session, row.body_sha256)
+    folder = derived.folder(home)
+    folder.mkdir()
+    for name in (f"{row.body_sha256}.thumb.jpg", f"{row.body_sha256}.12s.jpg", f"{other}.thumb.jpg"):
+        (folder / name).write_bytes(b"a picture")
+    clean(session, KEPT + timedelta(days=1))
+    assert [file.name for file in folder.iterdir()] == [f"{other}.thumb.jpg"]
+    (entry,) = session.scalars(select(CustodyEntry).where(CustodyEntry.action == custody.DELETED)).all()
+    assert entry.note["made_of_them"] == {
+        row.body_sha256: [f"{row.body_sha256}.12s.jpg", f"{row.body_sha256}.thumb.jpg"]
+    }  # fmt: skip
+    small, hashes = (store.load(session, row.body_sha256, kind, 2) for kind in ("thumb", "pdq256"))
+    assert small is not None
+    assert small.codes.size == 0
+    assert hashes is not None
+    assert hashes.codes.shape == (4, 32)
+
+
+def test_what_a_hold_keeps_can_be_looked_at(session: Session) -> None:
+    case = case_on(session, factories.sweep(session))
+    cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    dossier.hold(session, case.uuid, by="Aoi Mori", reason="The court asked for it.")
+    film = session.scalars(select(Capture.body_sha256).where(Capture.kind == "media")).one()
+    preview = derived.folder(config.home.of(session)) / f"{film}.thumb.jpg"
+    preview.parent.mkdir()
+    preview.write_bytes(b"a picture")
+    clean(session, KEPT * 2)
+    assert preview.is_file()
+    with clock.frozen(START + KEPT * 2):
+        dossier.release(session, case.uuid, by="Aoi Mori", reason="It was settled.")
+    clean(session, KEPT * 2 + timedelta(days=2))
+    assert not preview.exists()
+
+
+def test_a_picture_of_a_page_stays_for_the_other_case_that_shows_it(session: Session) -> None:
+    work = factories.work(session)
+    case, held = (case_on(session, factories.sweep(session), name, work) for name in ("", " again"))
+    blobs = config.home.of(session).blobs
+    for one, own in ((case, b"drawn of one"), (held, b"drawn of the other")):
+        files = {"pages/1/dom.html": b"shown", "pairs/1.png": own}
+        collected.keep(session, one, files, actor="mekiki", newest_finding_id=collected.newest(session, one))
+        cases.decide(session, one.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    dossier.hold(session, held.uuid, by="Aoi Mori", reason="The court asked for it.")
+
+    def here() -> set[bytes]:
+        every = (b"shown", b"drawn of one", b"drawn of the other")
+        return {one for one in every if blobs.has(hashlib.sha256(one).hexdigest())}
+
+    clean(session, KEPT + timedelta(days=1))
+    assert here() == {b"shown", b"drawn of the other"}
+    assert list(collected.faults(session)) == []
+    with clock.frozen(START + KEPT + timedelta(days=1)):
+        dossier.release(session, held.uuid, by="Aoi Mori", reason="It was settled.")
+    clean(session, KEPT + timedelta(days=4))
+    assert here() == set()
+    assert list(collected.faults(session)) == []
+
+
+def test_what_was_collected_lately_goes_some_days_later_and_is_not_forgotten(session: Session) -> None:
+    case = case_on(session, factories.sweep(session))
+    cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    lately = START + KEPT + timedelta(hours=1)
+    with clock.frozen(lately):
+        files = {"pages/1/dom.html": b"shown"}
+        row = collected.keep(session, case, files, actor="x", newest_finding_id=collected.newest(session, case))
+    path = config.home.of(session).blobs.path(row.files["pages/1/dom.html"])
+    os.utime(path, (lately.timestamp(), lately.timestamp()))
+    clean(session, KEPT + timedelta(hours=2))
+    assert path.is_file()
+    clean(session, KEPT + timedelta(days=4))
+    assert not path.exists()
+
+
+def test_an_address_is_asked_for_its_body_again_when_nobody_has_it_any_more(session: Session) -> None:
+    sweep = factories.sweep(session)
+    kept, gone = captured(session, sweep, "kept", b"kept"), captured(session, sweep, "gone", b"gone")
+    factories.reference(session, factories.work(session), blob=kept.body_sha256)
+    for one in (kept, gone):
+        (entry,) = frontier.add(session, sweep.id, [Address(one.url, "page", 0)])
+        entry.capture_id, entry.state, entry.etag = one.id, "done", '"1"'
+    session.flush()
+    clean(session, KEPT + timedelta(days=1))
+    session.expire_all()
+    asked = {row.url: looks.conditions(row) for row in session.scalars(select(FrontierEntry))}
+    assert asked == {kept.url: {"If-None-Match": '"1"'}, gone.url: {}}
