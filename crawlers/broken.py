@@ -8,13 +8,16 @@ import zlib
 
 import brotli
 from backports import zstd
+from OpenSSL import SSL
 from scrapy.exceptions import DownloadFailedError, IgnoreRequest, ResponseDataLossError
+from service_identity import VerificationError
 from twisted.internet.error import ConnectionClosed
 from twisted.web.client import ResponseFailed
 
 from crawlers.handler import EndlessHead
 
 UNREADABLE: tuple[type[Exception], ...] = (zlib.error, brotli.error, zstd.ZstdError, gzip.BadGzipFile, EOFError)
+_DOUBTED = "shows a certificate that is out of date, or for which no authority that this machine trusts vouches"
 _IGNORED = (  # words of Scrapy's own refusals -> ours
     ("during decompression", "it unpacks to more than the limit of {limit} bytes"),
     ("max redirections reached", "it redirects without end"),
@@ -34,6 +37,12 @@ def sentence(error: Exception) -> str | None:
     endless = next((reason for reason in reasons if isinstance(reason, EndlessHead)), None)
     if endless is not None:
         return str(endless)
+    if any(isinstance(reason, VerificationError) for reason in reasons):
+        return "shows a certificate that is made out for another host"
+    coded = next((reason for reason in reasons if isinstance(reason, SSL.Error)), None)
+    if coded is not None:
+        is_doubted = "certificate verify failed" in str(coded)
+        return _DOUBTED if is_doubted else "breaks off before its encryption is agreed on"
     if reasons and not any(isinstance(reason, ConnectionClosed) for reason in reasons):
         return f"sends a head that cannot be read ({type(reasons[-1]).__name__})"
     return None

@@ -1,4 +1,5 @@
-"""What was asked and what came back, as a capture keeps it: the request as sent, and every answer before the last one.
+"""What was asked and what came back, as a capture keeps it: the request as sent, every answer before the last one, and
+the certificate that each server showed.
 
 It is noted nearest to the network, where redirects and retries still are answers of their own and no body has been
 unpacked yet.
@@ -11,6 +12,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from config import clock
+from crawlers import certificates
 
 WITHHELD = "(withheld)"
 SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})  # values that let the reader of evidence log in
@@ -34,6 +36,9 @@ def answered(request: Request, response: Response) -> None:
         "headers": [[name, WITHHELD if name.lower() in SECRET else value] for name, value in _pairs(request)],
         "before": [*earlier, *([last] if last else [])][-MAX_BEFORE:],
     }
+    certificate = certificates.shown(response.certificate)
+    showed = {} if certificate is None else {"certificate": certificate}
+    kept |= showed
     if response.headers.get("Content-Encoding"):
         kept["encoded"] = {"sha256": hashlib.sha256(response.body).hexdigest(), "size_bytes": len(response.body)}
     request.meta["transcript"] = kept
@@ -43,6 +48,7 @@ def answered(request: Request, response: Response) -> None:
         "status": response.status,
         "ip_address": None if response.ip_address is None else str(response.ip_address),
         "headers": [[name, value] for name, value in _pairs(response)],
+        **showed,
     }
 
 

@@ -37,7 +37,8 @@ SAYS = (
     "Bodies are the bytes that were captured, after chunked and content encodings were undone; headers that described "
     f"a body only in transit are kept with the prefix {RENAMED}. The reason in a status line is the standard one of "
     "its number. Names of headers are written with capitals, headers of one name stand together. "
-    "A request's Host line follows from its address. A film that was put together from a playlist, and a page as a "
+    "A request's Host line follows from its address. A metadata record names the certificate that a server showed. "
+    "A film that was put together from a playlist, and a page as a "
     f"browser showed it ({SHOWN}...), are resource records, with a metadata record that lists what they were made from."
 )
 
@@ -133,6 +134,12 @@ def _exchange(
         named = _named(capture, "request", asked, capture.ip_address, date=request.get("sent_at"))
         answers = {"WARC-Concurrent-To": _id(capture.uuid, "response")}
         _put(writer, "request", asked, _asked(request), named | answers)
+    if request.get("certificate"):
+        url = str(request["url"])
+        of_answer = {"WARC-Refers-To": _id(capture.uuid, "response"), "Content-Type": "application/warc-fields"}
+        _put(
+            writer, "metadata", url, _certificate(request["certificate"]), _named(capture, "tls", url, None) | of_answer
+        )
     sent = as_sent(capture)
     standing = None if confirmed is None else as_sent(confirmed)
     if confirmed is not None and standing is not None:
@@ -226,6 +233,11 @@ def _block(lines: Iterable[str]) -> bytes:
 def _pieces(capture: Capture) -> bytes:
     lines = (f"piece: {_plain(str(url))} sha256:{sha256} {size} bytes" for url, sha256, size in capture.parts or ())
     return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def _certificate(shown: dict[str, Any]) -> bytes:
+    lines = ((name, ", ".join(said) if isinstance(said, list) else str(said)) for name, said in sorted(shown.items()))
+    return "".join(f"tls-certificate-{name}: {_LINE_END.sub(' ', said)}\r\n" for name, said in lines).encode()
 
 
 def _put(writer: WARCWriter, kind: str, url: str | None, block: bytes, headers: dict[str, str]) -> None:

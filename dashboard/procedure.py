@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 import config.home
 from config import clock
 from config.settings import Settings
-from crawlers import timestamps
+from crawlers import timestamps, urls
 from crawlers.captures import Capture
 from crawlers.frontier import Sweep
 from dashboard import dictionary
@@ -44,6 +44,7 @@ class Procedure:
     kinds: dict[str, int]  # fingerprint kind -> version
     settings_sha256: str
     sources: list[dict[str, Any]]  # of every sweep: source, sha256 of its definition, when
+    servers: list[dict[str, Any]]  # each with the certificate it showed, None without encryption
     authorities: list[str]
     clock_checks: list[dict[str, Any]]  # authority, seconds by which our clock was ahead of it
     is_root: bool
@@ -76,11 +77,23 @@ def describe(session: Session, evidence: Sequence[Capture], *, by: str, rendered
              "began": sweep.started_at.isoformat(timespec="seconds")}
             for sweep in sweeps
         ],
+        servers=_servers(evidence),
         authorities=list(settings.evidence.timestamp_urls),
         clock_checks=checks,
         is_root=sys.platform != "win32" and os.geteuid() == 0,
         rendered=rendered,
     )  # fmt: skip
+
+
+def _servers(evidence: Sequence[Capture]) -> list[dict[str, Any]]:
+    """Return which server showed which certificate in these captures, each once; of older captures it is not known."""
+    answers = [
+        (urls.origin(answer["url"]), answer.get("certificate"))
+        for capture in evidence if capture.request is not None
+        for answer in (*capture.request["before"], capture.request)
+    ]  # fmt: skip
+    found = {(origin, (shown or {}).get("sha256", "")): shown for origin, shown in answers}
+    return [{"server": origin, "certificate": shown} for (origin, _), shown in sorted(found.items())]
 
 
 def settings_sha256(settings: Settings) -> str:
@@ -123,6 +136,7 @@ def _in(told: Procedure, say: Say, language: str) -> str:
         say("Nothing was edited. What a match, a score or a sentence says was computed from those bytes, on this "
             "machine, by the versions named below."),
         *sources,
+        *(_server(one, say) for one in told.servers),
         say("Programs: %(programs)s; %(system)s", programs=programs, system=told.system),
         say("Fingerprint kinds and their versions: %(kinds)s", kinds=kinds),
         say("SHA-256 of the settings in force: %(sha256)s", sha256=told.settings_sha256),
@@ -139,6 +153,18 @@ def _in(told: Procedure, say: Say, language: str) -> str:
         say("Place, date and signature: ______________________"),
     ]  # fmt: skip
     return "\n\n".join(paragraphs)
+
+
+def _server(one: dict[str, Any], say: Say) -> str:
+    shown = one["certificate"]
+    if shown is None:
+        return say("%(server)s answered without encryption: no certificate says who that was.", server=one["server"])
+    return say(
+        "%(server)s showed the certificate with SHA-256 %(sha256)s, issued by %(issuer)s, valid from %(since)s until "
+        "%(until)s; an authority that this machine trusts vouches for it.",
+        server=one["server"], sha256=shown["sha256"], issuer=shown.get("issuer", "?"),
+        since=shown.get("valid_from", "?"), until=shown.get("valid_until", "?"),
+    )  # fmt: skip
 
 
 def _version(name: str) -> str | None:
