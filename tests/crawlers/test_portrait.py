@@ -27,6 +27,8 @@ STYLE = b"body { margin: 0; background: rgb(10, 200, 30); } p { height: 300px }"
 class Site:
     port: int = 0
     asked: list[str] = field(default_factory=list)
+    away: dict[str, str] = field(default_factory=dict)  # paths that redirect, and where to
+    styles: dict[str, bytes] = field(default_factory=dict)  # of paths that answer with something else than STYLE
 
     def url(self, path: str, host: str = "web.test") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -40,11 +42,15 @@ def site() -> Iterator[Site]:
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             made.asked.append(self.headers["Host"].partition(":")[0] + self.path)
-            self.send_response(200)
+            away = made.away.get(self.path)
+            style = made.styles.get(self.path, STYLE)
+            self.send_response(302 if away else 200)
+            if away:
+                self.send_header("Location", away)
             self.send_header("Content-Type", "text/css")
-            self.send_header("Content-Length", str(len(STYLE)))
+            self.send_header("Content-Length", str(len(style)))
             self.end_headers()
-            self.wfile.write(STYLE)
+            self.wfile.write(style)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -59,9 +65,10 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
-def crawl(site: Site, folder: Path) -> Crawl:
+def crawl(site: Site, folder: Path, *allowed: str) -> Crawl:
+    listed = ", ".join(f'"{host}:{site.port}"' for host in ("web.test", *allowed))
     return settings.load(folder, {
-        "MEKIKI_CRAWL__ALLOW_ADDRESSES": f'["web.test:{site.port}"]',
+        "MEKIKI_CRAWL__ALLOW_ADDRESSES": f"[{listed}]",
         "MEKIKI_CRAWL__PINNED_HOSTS": '{"web.test" = "127.0.0.1"}',
     }).crawl  # fmt: skip
 
@@ -72,7 +79,7 @@ def picture(colour: str) -> bytes:
     return out.getvalue()
 
 
-def taken(site: Site, folder: Path, html: str, robots: str = "") -> Portrait:
+def taken(site: Site, folder: Path, html: str, robots: str = "", allowed: tuple[str, ...] = ()) -> Portrait:
     for name, content in (("body", html.encode()), ("picture", picture("blue")), ("robots", robots.encode())):
         (folder / name).write_bytes(content)
     sitter = Sitter(
@@ -80,7 +87,7 @@ def taken(site: Site, folder: Path, html: str, robots: str = "") -> Portrait:
         media={site.url("/film.png"): (str(folder / "picture"), "image/png")},
         robots={site.url("").rstrip("/"): (200, str(folder / "robots"))},
     )  # fmt: skip
-    (one,) = portrait.take(crawl(site, folder), [sitter], folder / "out")
+    (one,) = portrait.take(crawl(site, folder, *allowed), [sitter], folder / "out")
     assert one.trouble is None
     return one
 
@@ -110,6 +117,23 @@ def test_nothing_private_and_nothing_forbidden_is_reached(site: Site, tmp_path: 
       <video src="/f.mp4"></video><object data="/g"></object><embed src="/h"><script src="/i.js"></script>"""
     taken(site, tmp_path, html, robots="User-agent: *\nDisallow: /no/")
     assert site.asked == []
+
+
+@pytest.mark.parametrize("is_allowed", [False, True], ids=["guarded", "control"])
+def test_no_style_leads_to_a_private_address(site: Site, tmp_path: Path, is_allowed: bool) -> None:
+    """Styles are fetched, so a page may try these roads; each of them ends at the egress and nowhere before."""
+    private = f"http://127.0.0.1:{site.port}"
+    site.away = {"/away.css": f"{private}/by-redirect"}
+    site.styles = {
+        "/more.css": f"""@import url({private}/by-import);
+          @font-face {{ font-family: f; src: url({private}/by-font) }}
+          body {{ font-family: f; background: url({private}/by-picture) }}""".encode()
+    }
+    html = f"""<!doctype html><link rel=stylesheet href="/away.css"><link rel=stylesheet href="/more.css">
+      <style>p {{ background: url("{private}/by-style") }}</style><p>text</p>"""
+    taken(site, tmp_path, html, allowed=("127.0.0.1",) if is_allowed else ())
+    reached = ("by-font", "by-import", "by-picture", "by-redirect", "by-style") if is_allowed else ()
+    assert set(site.asked) == {"web.test/away.css", "web.test/more.css", *(f"127.0.0.1/{name}" for name in reached)}
 
 
 def test_the_picture_of_a_page_that_never_ends_is_clipped(site: Site, tmp_path: Path) -> None:
