@@ -19,7 +19,7 @@ from protego import Protego
 from config import log
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import chromium, egress, urls
+from crawlers import chromium, egress, typefaces, urls
 from crawlers.egress import Caps
 from crawlers.guard import Guard
 from crawlers.manners import product, robots_rules
@@ -101,6 +101,7 @@ def main() -> None:
         options = browser.launch_options(
             Path(asked["browser"]), server=proxy.server, username=egress.USER, password=proxy.token
         )
+        options["env"] = {**options["env"], **typefaces.environment(Path(asked["folder"]))}
         started = driver.chromium.launch(**options)
         by = f"Chromium {started.version}, sandbox {'on' if options['chromium_sandbox'] else 'off'}"
         for number, one in enumerate(asked["sitters"], start=1):

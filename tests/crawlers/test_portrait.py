@@ -146,3 +146,12 @@ def test_without_a_browser_it_is_a_sentence(site: Site, tmp_path: Path) -> None:
     nowhere = crawl(site, tmp_path).model_copy(update={"browser": str(tmp_path / "nowhere")})
     with pytest.raises(portrait.NoPortrait, match="No browser was found"):
         portrait.take(nowhere, [], tmp_path)
+
+
+def test_japanese_chinese_and_korean_are_no_boxes(site: Site, tmp_path: Path) -> None:
+    """A browser without a font for a character draws the same box for every one of them."""
+    style = "<style>span { display: block; height: 80px; font: 60px sans-serif; line-height: 80px }</style>"
+    page = style + "".join(f"<span>{character}</span>" for character in "目利한국们吗")
+    shown = Image.open(taken(site, tmp_path, f"<body style='margin:0'>{page}").files["viewport.png"]).convert("L")
+    glyphs = [shown.crop((0, 80 * at, 80, 80 * at + 80)).tobytes() for at in range(6)]
+    assert len(set(glyphs)) == 6
