@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 import config.home
@@ -20,6 +20,7 @@ from crawlers.tokens import NotStamped, Unreadable
 
 COLLECTED = custody.COLLECTED
 CHUNK_BYTES = 1 << 20
+EVERYTHING = true()
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,44 @@ def verify(session: Session, progress: Callable[[], object] = lambda: None) -> l
     ]  # fmt: skip
 
 
+def verify_some(session: Session, kept: Sequence[Capture], subjects: Sequence[str]) -> list[Fault]:
+    """Read these captures again, what of these subjects of custody was stamped, and the whole log; [] is whole.
+
+    `subjects` are those of `custody.record`: the case's own and its sweeps'.
+    """
+    blobs, found = config.home.of(session).blobs, list[Fault]()
+    for capture in kept:
+        before = select(Capture.hash).where(Capture.sweep_id == capture.sweep_id, Capture.id < capture.id)
+        previous = session.scalar(before.order_by(Capture.id.desc()).limit(1)) or captures.FIRST_HASH
+        says = _differs(session, blobs, capture, previous)
+        if says:
+            found.append(Fault("captures", capture.id, capture.uuid, says))
+    return [
+        *found, *_ends(session, CustodyEntry.subject.in_(subjects)), *_custody(session),
+        *_stamps(session, TimestampErrand.subject.in_(subjects)),
+    ]  # fmt: skip
+
+
 def _captures(session: Session, progress: Callable[[], object]) -> Iterator[Fault]:
     blobs = config.home.of(session).blobs
     last: dict[int, str] = {}  # sweep -> hash of its capture before this one
     rows = select(Capture).order_by(Capture.id).execution_options(yield_per=200)
     for capture in session.scalars(rows):
-        says = _row_differs(capture) or _body_differs(blobs, capture)
-        if says and not blobs.has(capture.body_sha256) and _was_deleted(session, capture):
-            says = _row_differs(capture)  # its bytes went on purpose; what they were stays on record
-        if says is None and capture.previous_hash != last.get(capture.sweep_id, captures.FIRST_HASH):
-            says = "the capture before it in its sweep was removed or replaced."
+        says = _differs(session, blobs, capture, last.get(capture.sweep_id, captures.FIRST_HASH))
         last[capture.sweep_id] = capture.hash
         if says:
             yield Fault("captures", capture.id, capture.uuid, says)
         progress()
+
+
+def _differs(session: Session, blobs: BlobStore, capture: Capture, previous: str) -> str | None:
+    """Say how a capture differs from what it was; `previous` is the hash of the one before it in its sweep."""
+    says = row_differs(capture) or _body_differs(blobs, capture)
+    if says and not blobs.has(capture.body_sha256) and _was_deleted(session, capture):
+        says = row_differs(capture)  # its bytes went on purpose; what they were stays on record
+    if says is None and capture.previous_hash != previous:
+        says = "the capture before it in its sweep was removed or replaced."
+    return says
 
 
 def _body_differs(blobs: BlobStore, capture: Capture) -> str | None:
@@ -105,7 +130,8 @@ def _was_deleted(session: Session, capture: Capture) -> bool:
     return capture.uuid in custody.deleted(custody.said(entry) for entry in acts)
 
 
-def _row_differs(capture: Capture) -> str | None:
+def row_differs(capture: Capture) -> str | None:
+    """Say how a capture's row was changed since it was written; None when it agrees with its hash."""
     if captures.seal(capture) != capture.hash:
         return "its address, time, status, headers, sizes or hashes were changed: they do not agree with its hash."
     if urls.url_hash(capture.url) != capture.url_hash:
@@ -127,11 +153,11 @@ def _hash_of(blobs: BlobStore, sha256: str) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _ends(session: Session) -> Iterator[Fault]:
+def _ends(session: Session, about: ColumnElement[bool] = EVERYTHING) -> Iterator[Fault]:
     """A chain shows what was changed inside it; only the custody log knows where it ended."""
     for entry in session.scalars(
         select(CustodyEntry)
-        .where(CustodyEntry.action == COLLECTED, CustodyEntry.subject.startswith("sweep:"))
+        .where(CustodyEntry.action == COLLECTED, CustodyEntry.subject.startswith("sweep:"), about)
         .order_by(CustodyEntry.id)
     ):
         sweep = session.scalar(select(Sweep).where(Sweep.uuid == entry.subject.removeprefix("sweep:")))
@@ -156,10 +182,11 @@ def _custody(session: Session) -> Iterator[Fault]:
         yield Fault("custody", entry.id, entry.uuid, f"{says}.")
 
 
-def _stamps(session: Session) -> Iterator[Fault]:
+def _stamps(session: Session, about: ColumnElement[bool] = EVERYTHING) -> Iterator[Fault]:
     """Tokens that are gone, were changed, or stamp something else than they were kept for."""
     blobs = config.home.of(session).blobs
-    rows = select(TimestampToken, TimestampErrand.document).join(TimestampErrand).order_by(TimestampToken.id)
+    rows = select(TimestampToken, TimestampErrand.document).join(TimestampErrand).where(about)
+    rows = rows.order_by(TimestampToken.id)
     for token, document in session.execute(rows.execution_options(yield_per=200)):
         if not (blobs.has(token.blob) and blobs.has(document)):
             yield Fault("timestamp_tokens", token.id, token.uuid, "the token, or the document it stamps, is gone.")

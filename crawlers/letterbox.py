@@ -39,7 +39,12 @@ def ask(guard: Guard, url: str, body: bytes, headers: Mapping[str, str]) -> byte
                 line.encrypt(host)
             return _exchanged(line.socket, url, body, headers)
     except (OSError, http.client.HTTPException) as broken:
-        raise NoAnswer(f"{host} did not answer ({broken or type(broken).__name__}).") from broken
+        raise NoAnswer(f"{host} did not answer ({_why(broken)}).") from broken
+
+
+def _why(broken: OSError | http.client.HTTPException) -> str:
+    """Return what broke, in words; an error's number says nothing to a person."""
+    return getattr(broken, "strerror", None) or str(broken) or type(broken).__name__
 
 
 class _Line:

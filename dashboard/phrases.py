@@ -68,6 +68,15 @@ class Phrases:
         pattern = self.dictionary.say("EEEE d MMMM, HH:mm")
         return str(format_datetime(clock.now().astimezone(self.zone), pattern, locale=self.dictionary.language))
 
+    def size(self, size_bytes: int) -> str:
+        """Return how much a body holds, in the unit a person would use."""
+        units = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
+        for one, unit in units:
+            if size_bytes >= one:
+                amount = size_bytes / one
+                return f"{amount:.0f} {unit}" if amount >= 10 else f"{amount:.1f} {unit}"
+        return f"{size_bytes} B"
+
     def price(self, amount: Decimal, currency: str | None) -> str:
         """Return a price as the language writes it."""
         if currency is None or not is_currency(currency):  # a page may name one that nobody else knows

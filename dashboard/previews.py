@@ -20,7 +20,7 @@ from config.home import Home
 from fingerprints import preview
 from fingerprints.decode import Limits, limits_of
 
-LONG_SIDES = {"thumb": 160, "large": 1400}  # pixels
+LONG_SIDES = {"thumb": 160, "large": 1400, "whole": 20_000}  # pixels
 FILM_LONG_SIDE, MOMENT_LONG_SIDE = 640, 320
 POSTER_AT_S = 1.0  # the first frame of a film is often black
 _log = log.get(__name__)

@@ -25,7 +25,7 @@ def environment(language: str, timezone: str) -> Environment:
     )
     made.globals.update(_=spoken.say, ngettext=spoken.count, language=spoken.language, phrases=telling)
     made.filters.update(
-        retold=spoken.retell, at=telling.at, day=telling.day, ago=telling.ago, span=telling.span,
+        retold=spoken.retell, at=telling.at, day=telling.day, ago=telling.ago, span=telling.span, size=telling.size,
         timecode=phrases.timecode, score=phrases.score,
     )  # fmt: skip
     return made

@@ -113,12 +113,17 @@ def was_collected_since(session: Session, case: Case, since: datetime) -> bool:
 
 def faults(session: Session) -> Iterator[Fault]:
     """Yield every collected file that is gone or was changed, though nobody deleted it on purpose."""
-    blobs = config.home.of(session).blobs
     for case in session.scalars(select(Case).where(Case.id.in_(select(CaseCollection.case_id))).order_by(Case.id)):
-        for name, blob in files_of(session, case).items():
-            if not blobs.has(blob) or evidence.sha256_of(blobs, blob) != blob:
-                says = f"{name} of what was collected for it is gone or was changed."
-                yield Fault("case_collections", case.id, case.uuid, says)
+        yield from faults_of(session, case)
+
+
+def faults_of(session: Session, case: Case) -> Iterator[Fault]:
+    """Yield every file collected about one case that is gone or was changed, though nobody deleted it on purpose."""
+    blobs = config.home.of(session).blobs
+    for name, blob in files_of(session, case).items():
+        if not blobs.has(blob) or evidence.sha256_of(blobs, blob) != blob:
+            says = f"{name} of what was collected for it is gone or was changed."
+            yield Fault("case_collections", case.id, case.uuid, says)
 
 
 def files_of(session: Session, case: Case) -> dict[str, str]:

@@ -12,12 +12,12 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 import config.home
-from crawlers import custody, timestamps
+import crawlers.evidence
+from crawlers import bundles, custody, timestamps
 from crawlers.captures import Capture
-from crawlers.custody import CustodyEntry
 from crawlers.frontier import Sweep
 from crawlers.timestamps import TimestampErrand, TimestampToken
-from dashboard import collect
+from dashboard import collect, portraits
 from dashboard.pages import words
 from dashboard.visits import Visit
 from matcher import cases, collected, dossier, retention
@@ -30,7 +30,7 @@ class Kept:
     """One capture as the page shows it."""
 
     at: datetime
-    kind: str
+    what: str  # "page", "robots", "image", "video" or "audio"
     url: str
     status: int
     size_bytes: int
@@ -38,6 +38,7 @@ class Kept:
     server: str | None
     is_held: bool
     is_deleted: bool  # on purpose; bytes neither held nor deleted are missing
+    is_changed: bool  # its row does not agree with its hash; whether its bytes do is asked by `_checked`
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,18 @@ class Stamped:
     at: datetime | None  # None: there is none yet, or this program cannot read it
     authority: str
     says: str
+    is_there: bool  # a token came, though perhaps one that this program cannot read
+    next_try: datetime | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of reading everything of a case again."""
+
+    captures: int
+    documents: int
+    stamps: int
+    faults: tuple[tuple[str, str], ...]  # (what, a sentence how it differs)
 
 
 @dataclass(frozen=True)
@@ -72,10 +85,23 @@ def show(visit: Visit) -> Response:
         return visit.show(
             "evidence.html", case=case, work=session.get_one(Work, case.work_id),
             captures=_captures(session, evidence, subjects), collections=collected.of_case(session, case.id),
+            portraits=tuple(portraits.of_case(session, case).values()), kind_names=words.captures(visit.say),
             stamps=_stamps(session, subjects), asks=visit.home.settings.evidence.timestamp_urls,
-            acts=_acts(session, subjects, visit.say), hold=custody.hold_of(session, subjects[0]),
+            acts=_acts(session, subjects, evidence, visit.say), hold=custody.hold_of(session, subjects[0]),
             due_at=retention.due_at(session, case), keep_days=visit.home.settings.evidence.keep_days,
+            checked=_checked(session, case, evidence, subjects) if visit.asked("check") else None,
         )  # fmt: skip
+
+
+def process(visit: Visit) -> Response:
+    """Answer with the newest description of how the evidence of a case was captured and collected."""
+    with visit.reads() as session:
+        case = cases.find(session, visit.of("uuid"))
+        rows = collected.of_case(session, case.id)
+        told = next((row.files["process.txt"] for row in reversed(rows) if "process.txt" in row.files), None)
+    if told is None or not visit.home.blobs.has(told):
+        return Response(status_code=404)
+    return Response(visit.home.blobs.get(told), media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
 def hold(visit: Visit) -> Response:
@@ -127,9 +153,10 @@ def _captures(session: Session, evidence: Sequence[Capture], subjects: Sequence[
     deleted = custody.deleted(custody.said(entry) for entry in acts)
     return [
         Kept(
-            at=one.fetched_at, kind=one.kind, url=one.url, status=one.status, size_bytes=one.size_bytes,
-            sha256=one.body_sha256, server=one.ip_address, is_held=blobs.has(one.body_sha256),
-            is_deleted=one.uuid in deleted,
+            at=one.fetched_at, what=one.mime.partition("/")[0] if one.kind == "media" else one.kind, url=one.url,
+            status=one.status, size_bytes=one.size_bytes, sha256=one.body_sha256, server=one.ip_address,
+            is_held=blobs.has(one.body_sha256), is_deleted=one.uuid in deleted,
+            is_changed=crawlers.evidence.row_differs(one) is not None,
         )
         for one in evidence
     ]  # fmt: skip
@@ -142,14 +169,29 @@ def _stamps(session: Session, subjects: Sequence[str]) -> list[Stamped]:
 def _stamp(errand: TimestampErrand, token: TimestampToken | None) -> Stamped:
     says = (token.says if token else errand.trouble) or ""
     at, authority = (token.stamped_at, token.authority or "") if token else (None, "")
-    return Stamped(errand.subject.partition(":")[0], errand.url, at, authority, says)
+    kind = errand.subject.partition(":")[0]
+    return Stamped(kind, errand.url, at, authority, says, is_there=token is not None, next_try=errand.next_due)
 
 
-def _acts(session: Session, subjects: Sequence[str], say: words.Say) -> list[Act]:
-    """Return the custody log of a case and its sweeps, newest first."""
-    names = words.acts(say)
-    entries: list[CustodyEntry] = custody.entries(session, subjects)
+def _checked(session: Session, case: Case, evidence: Sequence[Capture], subjects: Sequence[str]) -> Checked:
+    """Read everything of a case again and say what is not what it was."""
+    addresses = {capture.uuid: capture.url for capture in evidence}
+    faults = [*crawlers.evidence.verify_some(session, evidence, subjects), *collected.faults_of(session, case)]
+    documents = [name for name in collected.files_of(session, case) if not name.endswith(bundles.SUMS)]
+    return Checked(
+        captures=len(evidence), documents=len(documents),
+        stamps=sum(token is not None for _errand, token in timestamps.of(session, subjects)),
+        faults=tuple((addresses.get(fault.uuid, fault.table), fault.says) for fault in faults),
+    )  # fmt: skip
+
+
+def _acts(
+    session: Session, subjects: Sequence[str], evidence: Sequence[Capture], say: words.Say
+) -> list[Act]:  # fmt: skip
+    """Return the custody log of a case and its sweeps, newest first, without what befell only others' captures."""
+    ours = {capture.uuid for capture in evidence}
     return [
-        Act(entry.at, entry.actor, names.get(entry.action, entry.action), str(entry.note.get("reason", "")))
-        for entry in reversed(entries)
+        Act(entry.at, entry.actor, words.act(say, entry.action, entry.note), str(entry.note.get("reason", "")))
+        for entry in reversed(custody.entries(session, subjects))
+        if entry.action != custody.DELETED or "captures" not in entry.note or ours & set(entry.note["captures"])
     ]

@@ -6,13 +6,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from config.home import of
 from crawlers.captures import Capture, FindingRow, Sighting
-from dashboard import offers, sampled, scale, timeline
+from dashboard import offers, portraits, sampled, scale, timeline
 from dashboard.offers import Offer
+from dashboard.portraits import Portrait
 from fingerprints.store import Medium
 from matcher.cases import Case, CaseFinding
 from matcher.catalogue import Asset
@@ -20,6 +21,7 @@ from matcher.match import Match
 from matcher.references import Reference
 
 SHOWN = 200  # pairs of one case; a chapter has fewer pages, a gallery of thousands needs no more to be judged
+MOST_SHOWN = 24  # media of one page beside its facts
 OTHERS = 8  # further references of the same work that are told beside the surest
 
 
@@ -71,6 +73,16 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """One medium that a page shows, whether it matched or not."""
+
+    blob: str
+    kind: str  # "image", "video" or "audio"
+    is_matched: bool
+    is_held: bool  # False: its bytes were deleted
+
+
+@dataclass(frozen=True)
 class Page:
     """One page of the place, as it was captured."""
 
@@ -86,6 +98,9 @@ class Page:
     published_at: datetime | None
     captured_at: datetime
     sha256: str
+    portrait: Portrait | None  # as a browser showed it
+    media: tuple[Shown, ...]  # in page order, the first MOST_SHOWN
+    media_count: int
 
 
 def pairs(session: Session, case: Case) -> list[Pair]:
@@ -117,15 +132,32 @@ def pages(session: Session, case: Case) -> list[Page]:
         .where(CaseFinding.case_id == case.id)
         .order_by(FindingRow.found_at.desc(), FindingRow.id.desc())
     )
+    seen = portraits.of_case(session, case)
     return [
         Page(
             id=page.id, url=page.url, title=page.title, text=page.text, kind=page.kind, uploader=page.uploader,
             offer=offers.of(session, page), attribution=page.attribution,
             is_commercial=page.is_commercial, published_at=page.published_at, captured_at=capture.fetched_at,
-            sha256=capture.body_sha256,
+            sha256=capture.body_sha256, portrait=seen.get(capture.url),
+            media=_media(session, page.id, case.work_id), media_count=_media_count(session, page.id),
         )
         for page, capture in rows
     ]  # fmt: skip
+
+
+def _media(session: Session, finding_id: int, work_id: int) -> tuple[Shown, ...]:
+    ours = (
+        select(Match.id).join(Reference, Reference.id == Match.reference_id).join(Asset, Asset.id == Reference.asset_id)
+        .where(Match.blob == Sighting.blob, Asset.work_id == work_id)
+    )  # fmt: skip
+    rows = select(Sighting.blob, Sighting.kind, ours.exists()).where(Sighting.finding_id == finding_id)
+    blobs = of(session).blobs
+    shown = session.execute(rows.order_by(Sighting.position, Sighting.id).limit(MOST_SHOWN))
+    return tuple(Shown(blob, kind, bool(is_matched), blobs.has(blob)) for blob, kind, is_matched in shown)
+
+
+def _media_count(session: Session, finding_id: int) -> int:
+    return session.scalar(select(func.count(Sighting.id)).where(Sighting.finding_id == finding_id)) or 0
 
 
 def _pair(session: Session, row: Any, others: tuple[Other, ...]) -> Pair:

@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from crawlers.captures import Sighting
-from dashboard import explained, previews, staff
+from dashboard import explained, portraits, previews, staff
 from dashboard.visits import Visit
+from matcher import cases
 from matcher.match import Match
 from matcher.references import Reference
 
@@ -39,6 +40,16 @@ def film(visit: Visit) -> Response:
     if path is None:
         return JSONResponse({"state": "preparing"}, 202, headers=SOON)
     return FileResponse(path, media_type="video/webm", headers=FOR_A_DAY)
+
+
+def portrait(visit: Visit) -> Response:
+    """Answer with a JPEG of a case's page as it was captured."""
+    blob, size = visit.of("blob"), visit.of("size")
+    with visit.reads() as session:
+        is_of_case = blob in portraits.pictures(session, cases.find(session, visit.of("uuid")))
+    if size not in previews.LONG_SIDES or not is_of_case:
+        return Response(status_code=404)
+    return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOREVER)
 
 
 def drawing(visit: Visit) -> Response:

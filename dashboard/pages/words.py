@@ -1,6 +1,9 @@
 """The field's words as people read them: verdicts, banks, states and events, each with its tone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crawlers import urls
 
 Say = Callable[..., str]
 
@@ -94,17 +97,33 @@ def stretches(say: Say) -> dict[str, str]:
     }
 
 
-def acts(say: Say) -> dict[str, str]:
-    """Return everything that may be done to evidence with its name."""
+def captures(say: Say) -> dict[str, str]:
+    """Return every kind of capture with its name."""
     return {
-        "collected": say("Collected"),
-        "timestamped": say("Stamped by an authority"),
+        "page": say("page"), "robots": "robots.txt", "image": say("picture"), "video": say("film"),
+        "audio": say("sound"),
+    }  # fmt: skip
+
+
+def act(say: Say, action: str, note: Mapping[str, Any]) -> str:
+    """Return what was done to evidence, with how much of it, as the custody log noted it."""
+    if action == "collected" and "source" in note:
+        return say("Captured by a sweep of %(source)s, with %(count)s answers", source=note["source"],
+                   count=note["captures"])  # fmt: skip
+    if action == "collected":
+        return say("Collected for the case: %(count)s documents", count=note.get("files", 0))
+    if action == "timestamped":
+        return say("Stamped by %(authority)s", authority=urls.host(str(note.get("authority", ""))))
+    if action == "deleted" and "keep_days" in note:
+        return say("Bytes deleted after %(days)s days, hashes kept", days=f"{note['keep_days']:g}")
+    names = {
         "viewed": say("Viewed"),
         "exported": say("Exported"),
         "held": say("Held"),
         "released": say("Hold released"),
         "deleted": say("Bytes deleted, hashes kept"),
     }
+    return names.get(action, action)
 
 
 def events(say: Say) -> dict[str, str]:

@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from crawlers.captures import FindingRow
 from dashboard import app, offers
+from dashboard.pages import evidence
+from matcher import cases
 from tests import factories
 from tests.dashboard import seeds
 from tests.dashboard.test_console import act, enter
@@ -52,3 +55,24 @@ def test_the_case_shows_the_offer_in_both_languages(
         page = client.get(f"/cases/{seeded.mug}").text
 
     assert [word for word in words if word not in page] == []
+
+
+def test_every_photograph_of_a_page_is_seen_and_the_matching_one_marked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    seeded = seeds.fill(seeds.make_home(tmp_path_factory.mktemp("photos") / "home"), states=["draft"])
+    with seeded.home.sessions().begin() as session:
+        case = cases.find(session, seeded.mug)
+        (page,) = evidence.pages(session, case)
+        for number in range(30):
+            photo = seeds.jpeg(seeds.drawn(100 + number))
+            factories.sighting(session, session.get_one(FindingRow, page.id), photo, kind="image", position=1 + number)
+            seeded.home.blobs.put(photo)
+        (page,) = evidence.pages(session, case)
+        assert [one.is_matched for one in page.media] == [True] + [False] * 23
+        assert page.media_count == 31
+    with TestClient(app.make(seeded.home), base_url="http://console.test", follow_redirects=False) as client:
+        text = enter(client).get(f"/cases/{seeded.mug}").text
+    assert text.count('class="hit"') == 1
+    assert "31 pictures and films on the page" in text
+    assert "Only the first 24 are listed." in text
