@@ -13,6 +13,7 @@ LOCALE = Path(__file__).with_name("locale")
 LANGUAGES = {"en": "English", "ja": "日本語"}
 RETOLD = "retold"  # marks the finished sentences of other packages in the catalogue
 _END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”]))\s+(?=[A-Z0-9\"“])")  # where one sentence ends and the next begins
+_NESTED = frozenset({"field", "why"})  # slots that hold words of ours, not of a site or a person
 _PLACE = re.compile(r"%\((\w+)\)s")  # a slot of a sentence that was filled in before it reached us
 
 
@@ -48,13 +49,27 @@ class Dictionary:
             return whole
         return "".join(self._retold(sentence) or f"{sentence} " for sentence in _END.split(text)).rstrip()
 
+    def example(self, text: str) -> str:
+        """Return an address and what was said of it, the latter in this language."""
+        url, colon, why = text.partition(": ")
+        if not colon:
+            return text
+        block = why.removeprefix("blocked: ")
+        if block != why:  # a clause that goes on "the page ..."
+            block = block.removeprefix("the page ")
+            return f"{url} · {self.retell(f'The page {block}.')}"
+        return f"{url} · {self.retell(why)}"
+
     def _retold(self, sentence: str) -> str | None:
         direct = self.say(sentence)
         if direct != sentence:
             return direct
         for shape, said in self.shapes:
             if fits := shape.fullmatch(sentence):
-                return said % fits.groupdict()
+                return said % {
+                    name: (self._retold(text) or text) if name in _NESTED else text
+                    for name, text in fits.groupdict().items()
+                }
         return None
 
 

@@ -263,6 +263,9 @@ def health_(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) -> Non
         for each in found if names else ():
             speak.show(_counts(each), as_json=False, title=each.health.source, empty="Nothing was counted yet.")
     ill = source_health.alarms(found)
+    for each in () if as_json else ill:
+        if each.next_step is not None:
+            speak.say(f"{each.health.source} is {each.health.condition}; next: {each.next_step.command}")
     if ill:
         which = ", ".join(each.health.source for each in ill)
         raise NeedsAPerson(f"{len(ill)} of {len(found)} sources need a person: {which}.")
@@ -292,6 +295,7 @@ def _health_document(each: SourceHealth) -> dict[str, object]:
         "source": how.source, "condition": how.condition, "needs_a_person": each.needs_a_person, "says": how.says,
         "findings": how.findings, "usual": how.usual_findings, "last_ok": how.last_ok,
         "failures_in_a_row": how.failures_in_a_row, "next_run": each.next_run,
+        "next_step": each.next_step.command if each.next_step else None,
         "met": {what: {"count": told.count, "example": told.example} for what, told in each.met},
         "fields": {name: told.count for name, told in each.fields},
     }  # fmt: skip

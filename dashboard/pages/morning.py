@@ -17,6 +17,7 @@ from matcher.cases import Case
 from notices.ledger import Notice, NoticeEvent
 
 DAYS = 14
+SOURCES = 12  # that are listed, those that need a person first
 PROMISE_H = 24.0
 TOP_Y, BOTTOM_Y = 14, 170  # of the chart
 MINUTES_A_CASE = 1.0  # what a decision takes a person with the pair in front of them
@@ -60,8 +61,10 @@ def show(visit: Visit) -> Response:
         now=told.now(), seen=facts["findings"], allowed=facts["allowed_uses"],
     )  # fmt: skip
     return visit.show(
-        "morning.html", facts=facts, alarms=alarms, conflicts=claims, sources=ill,
-        tones=sources.TONES, condition_names=words.source_conditions(visit.say), jobs=states, bars=bars,
+        "morning.html", facts=facts, alarms=alarms, conflicts=claims, sources=ill[:SOURCES],
+        all_sources=ill, every=len(ill),
+        tones=sources.TONES, condition_names=words.source_conditions(visit.say),
+        step_names=words.source_steps(visit.say), jobs=states, bars=bars,
         line_y=_height_y(PROMISE_H),
         chart_label=", ".join(bar.label for bar in bars if bar.height), headline=headline,
         outcomes=[(names.get(state, state), words.TONES.get(state, "quiet"), count) for state, count in outcomes],

@@ -13,7 +13,7 @@ from dashboard.pages import words
 from dashboard.source_health import SourceHealth
 from dashboard.visits import Visit
 
-RECENT = 30
+RECENT = 15
 TONES = {
     "never swept": "un", "running": "ok", "well": "ok", "few": "un", "changed": "no", "moved": "no", "shut out": "no",
     "failing": "no",
@@ -29,8 +29,9 @@ def show(visit: Visit) -> Response:
         rows, fault = read(session)
     states = {"running": visit.say("running"), "done": visit.say("done"), "failed": visit.say("failed")}
     return visit.show(
-        "sources.html", sources=rows, fault=fault, tones=TONES, recent=recent, sweep_states=states,
-        condition_names=words.source_conditions(visit.say), field_names=words.fields(visit.say),
+        "sources.html", sources=rows, all_sources=rows, fault=fault, tones=TONES, recent=recent, sweep_states=states,
+        condition_names=words.source_conditions(visit.say), step_names=words.source_steps(visit.say),
+        field_names=words.fields(visit.say),
     )  # fmt: skip
 
 

@@ -72,6 +72,16 @@ def source_conditions(say: Say) -> dict[str, str]:
     }
 
 
+def source_steps(say: Say) -> dict[str, str]:
+    """Return what a person does with a source that needs one, before the command that does it."""
+    return {
+        "ask first": say("When the site lets us in again:"),
+        "compare": say("Compare the two sites:"),
+        "look": say("See what its file reads off a page now:"),
+        "again": say("Try again now:"),
+    }
+
+
 def fields(say: Say) -> dict[str, str]:
     """Return every field of a finding with its name."""
     return {

@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from config.home import Home
-from crawlers.tallies import BLOCKED, Tally
-from dashboard import app
+from crawlers.tallies import BLOCKED, FOUND, MOVED, Tally
+from dashboard import app, dictionary
 from tests import factories
 from tests.dashboard import seeds
 from tests.dashboard.test_console import act, enter
@@ -39,8 +39,8 @@ def client(home: Home) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize("path", ["/morning", "/sources"])
 @pytest.mark.parametrize(("language", "words"), [
-    ("en", ("1 source needs a person", "shut out", "The page is a challenge of Cloudflare.")),
-    ("ja", ("1件の巡回先に人の確認が必要", "遮断された",
+    ("en", ("1 source needs a person", "shut out", "The page is a challenge of Cloudflare.", "mekiki sweep walled")),
+    ("ja", ("1件の巡回先に人の確認が必要", "遮断</span>",
             "ページはCloudflareの検査画面です。", "遮断されました。ブラウザで")),
 ])  # fmt: skip
 def test_a_source_that_needs_a_person_is_an_alarm(
@@ -57,7 +57,7 @@ def test_the_sources_page_tells_what_a_sweep_met_and_when_the_next_is(client: Te
 
     assert "page that shuts us out" in page
     assert "price 3" in page
-    assert "next run" in page
+    assert "Next run" in page
     assert "no schedule" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert page.index("walled") < page.index("board")
@@ -90,4 +90,34 @@ def test_a_broken_file_hides_no_source(client: TestClient, home: Home) -> None:
     page = client.get("/sources").text
 
     assert "there is no key" in page
-    assert "7 findings." in page
+    assert 'data-label="Found">7<' in page
+
+
+def test_a_changed_or_moved_source_brings_the_command_that_goes_on(client: TestClient, home: Home) -> None:
+    with home.sessions().begin() as session:
+        for name, what, example in (
+            ("changed", FOUND, "http://changed.example/item/1"), ("moved", MOVED, "moved2.example"),
+        ):  # fmt: skip
+            factories.sweep(session, name, findings=9)
+            failed = factories.sweep(session, name, state="failed", error=f"{name}: `<b>` is no more.", findings=1)
+            tally = Tally()
+            tally.add(what, example)
+            tally.write(session, failed.id)
+    page = client.get("/sources").text
+
+    file = home.settings.sources / "changed.toml"
+    assert f"<code>mekiki source test {file} http://changed.example/item/1</code>" in page
+    assert "<code>mekiki source mirror moved moved2.example</code>" in page
+    assert "<code>&lt;b&gt;</code> is no more." in page
+    assert 'aria-label="Findings of the last sweeps, oldest first: 9, 1"' in page
+
+
+def test_examples_and_fields_are_told_in_japanese_too() -> None:
+    japanese = dictionary.of("ja")
+    assert japanese.example("http://a.example/x: the server answered 503") == (
+        "http://a.example/x · サーバーの応答は503"
+    )
+    assert "検査画面" in japanese.example("http://a.example/: blocked: the page is a challenge of Cloudflare")
+    assert japanese.example("http://a.example/") == "http://a.example/"
+    lacking = "a: 4 of 5 findings lack price, which its file says they must have; "
+    assert "（価格）" in japanese.retell(f"{lacking}try `mekiki source test FILE URL` on one of its pages.")
