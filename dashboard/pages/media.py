@@ -49,7 +49,7 @@ def portrait(visit: Visit) -> Response:
         is_of_case = blob in portraits.pictures(session, cases.find(session, visit.of("uuid")))
     if size not in previews.LONG_SIDES or not is_of_case:
         return Response(status_code=404)
-    return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOREVER)
+    return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOR_A_DAY)
 
 
 def drawing(visit: Visit) -> Response:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -94,6 +96,11 @@ class SmallWeb(ThreadingHTTPServer):
         self.busy_once = {"/busy"}
         self.arrival = threading.Condition()
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of a fault of our own; whoever was killed in the middle of a visit is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def port(self) -> int:

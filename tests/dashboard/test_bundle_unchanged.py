@@ -50,7 +50,7 @@ def case(own_home: Home) -> str:
         )  # fmt: skip
         session.add(finding)
         session.flush()
-        film = captures.store_sighting(session, finding.id, confirmed, "video", position=0)
+        (film,) = captures.store_sightings(session, [(finding.id, confirmed, "video", 0)])
         factories.match(session, film, factories.reference(session, factories.work(session)), matched_seconds=600.0)
         run_stages(session)
         for sweep in (earlier, later):
