@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, String, Text, cast, false, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import config.home
-from config import clock
+from config import clock, derived
 from config.database import AppendOnly, Base, Row
 from crawlers import bundles, custody, evidence, timestamps
 from crawlers.evidence import Fault
@@ -86,16 +86,18 @@ def forget(session: Session, case: Case, *, why: Mapping[str, Any], is_over: Cal
 
     The same bytes may show the page of another case: they stay as long as that one's time `is_over` is not.
     """
-    blobs = config.home.of(session).blobs
+    home = config.home.of(session)
     shown = {name: blob for name, blob in files_of(session, case).items() if name.split("/")[2] in SHOWING}
     needed = {
         blob
         for other in _cases_with(session, set(shown.values())) if other.id != case.id and not is_over(other)
         for blob in files_of(session, other).values()
     }  # fmt: skip
-    gone = {name: blob for name, blob in shown.items() if blob in needed or blobs.remove(blob)}
+    gone = {name: blob for name, blob in shown.items() if blob in needed or home.blobs.remove(blob)}
     if gone:
-        note = {"files": gone, "held_for_another_case": sorted(needed & set(gone.values())), **why}
+        held = sorted(needed & set(gone.values()))
+        previews = derived.forget(home, set(gone.values()) - needed)
+        note = {"files": gone, "made_of_them": previews, "held_for_another_case": held, **why}
         custody.record(session, actor="mekiki", action=custody.DELETED, subject=f"case:{case.uuid}", note=note)
 
 

@@ -150,6 +150,7 @@ def test_the_page_is_seen_as_it_was_captured_until_its_bytes_are_deleted(
         page_body = session.scalars(select(Capture.body_sha256).order_by(Capture.id)).first()
         assert client.get(f"/media/cases/{case}/{page_body}/large.jpg").status_code == 404  # never what was crawled
         with clock.frozen(clock.now() + timedelta(days=3)):
-            collected.forget(session, row, why={"why": "retention", "keep_days": 30.0})
+            collected.forget(session, row, why={"why": "retention", "keep_days": 30.0}, is_over=lambda _: True)
+    assert list((own_home.path / "previews").iterdir()) == []  # nor what was made of them
     assert client.get(pictures[0]).status_code == 404
     assert "/media/cases/" not in client.get(f"/cases/{case}/evidence").text
