@@ -3,6 +3,7 @@
 No entity is expanded, nothing is fetched, and every document has the limits that sitemaps.org gives an honest one.
 """
 
+import codecs
 import io
 import re
 import zlib
@@ -20,8 +21,10 @@ from crawlers.interface import Finding, MediaKind, MediaLink, PageKind
 MAX_BYTES = 52_428_800  # unpacked; sitemaps.org: "50MB (52,428,800 bytes)"
 MAX_ADDRESSES = 50_000  # sitemaps.org, of one document
 MAX_MEDIA = 100  # of one page
+MAX_TOLD = 250_000  # media of all pages of one document together
 MAX_FEED_BYTES = 512 << 10  # a hostile one keeps feedparser busy for up to 5 seconds a megabyte, or worse
 MAX_ENTRY_BYTES = 1 << 20  # an entry of a sitemap is a few hundred bytes
+MAX_LINE = 1 << 16  # characters of a text that names one address a line
 CHUNK_BYTES = 1 << 16
 HEAD_BYTES = 4096
 _SITEMAPS = frozenset({"urlset", "sitemapindex"})
@@ -106,12 +109,18 @@ class _Sitemap:
     pages: list[tuple[str, str]] = field(default_factory=list)
     directories: list[tuple[str, str]] = field(default_factory=list)
     told: dict[str, tuple[MediaLink, ...]] = field(default_factory=dict)
-    is_over: bool = False  # there were more entries than a sitemap may have
+    entries: int = 0  # also those that name nothing: a few kilobytes of gzip hold millions of them
+    media: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there were more entries, or more media, than a sitemap may have."""
+        return self.entries > MAX_ADDRESSES or self.media > MAX_TOLD
 
     def take(self, entry: etree._Element) -> None:
         """Take the address of one <url> or <sitemap>; those of pictures and films inside it are no pages."""
-        if len(self.pages) + len(self.directories) >= MAX_ADDRESSES:
-            self.is_over = True
+        self.entries += 1
+        if self.is_over:
             return
         said = {etree.QName(part).localname: (part.text or "").strip() for part in entry if isinstance(part.tag, str)}
         address = urls.canonical(said["loc"], self.base) if said.get("loc") else None
@@ -121,6 +130,7 @@ class _Sitemap:
             media = _links(self.base, _shown(entry)) if len(entry) > 1 else ()
             if media:
                 self.told[address] = media
+                self.media += len(media)
 
 
 def _sitemap(body: bytes, url: str) -> Directory:
@@ -238,8 +248,16 @@ def _is_lines(head: str) -> bool:
 
 def _lines(body: bytes) -> Directory:
     """Return what a text sitemap names: one address a line."""
-    text = b"".join(_up_to(body, MAX_BYTES)).decode("utf-8-sig", errors="replace")
-    found = [
-        address for line in text.splitlines()[:MAX_ADDRESSES] if line.strip() and (address := urls.canonical(line))
-    ]
-    return Directory(tuple(dict.fromkeys(found)))
+    lines = (line.strip() for line in islice(_lines_of(_up_to(body, MAX_BYTES)), MAX_ADDRESSES))
+    return Directory(tuple(dict.fromkeys(address for line in lines if line and (address := urls.canonical(line)))))
+
+
+def _lines_of(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a text one by one: fifty megabytes of short ones would take ten times that as a list."""
+    decoder, rest = codecs.getincrementaldecoder("utf-8-sig")(errors="replace"), ""
+    for piece in pieces:
+        *whole, rest = (rest + decoder.decode(piece)).split("\n")
+        yield from whole
+        if len(rest) > MAX_LINE:
+            return
+    yield rest

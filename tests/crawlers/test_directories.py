@@ -154,11 +154,16 @@ def test_a_feed_that_spells_a_file_name_opens_no_file(tmp_path: Path) -> None:
     assert directories._feed(str(feed).encode(), HOME).pages == ()
 
 
+PICTURES = b"".join(b"<image><loc>/%d</loc></image>" % number for number in range(100))
 HOSTILE = {
     "unpacks to a gigabyte": lambda: gzip.compress(b"<urlset>" + b" " * 200_000_000, 1),
     "one entry without end": lambda: b"<urlset><url>" + b"<a><b/></a>" * 700_000,
     "nested without end": lambda: b"<urlset>" + b"<url>" * 500_000,
     "more addresses than allowed": lambda: b"<urlset>" + b"<url><loc>/1</loc></url>" * 300_000 + b"</urlset>",
+    "millions of entries that name nothing": lambda: gzip.compress(b"<urlset>" + b"<url/>" * 8_000_000, 1),
+    "millions of pictures": lambda: b"<urlset>" + (b"<url><loc>/1</loc>" + PICTURES + b"</url>") * 3_400,
+    "millions of lines": lambda: gzip.compress(b"http://a.test/\n" * 3_400_000, 1),
+    "one line without end": lambda: b"http://a.test/" + b"a" * 50_000_000,
     "a feed of tags": lambda: b"<rss><channel>" + b"<item>" * 600_000,
     "a feed of attributes": lambda: b"<rss><channel><item " + b"a='1' " * 600_000 + b">",
     "a feed of brackets": lambda: b"<rss><channel><item><title>" + b"<" * 3_000_000,
