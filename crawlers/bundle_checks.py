@@ -40,10 +40,17 @@ def examine(path: Path, roots: Sequence[x509.Certificate] = ()) -> Examined:
 
     Raises BadBundle when the file is none.
     """
+    if path.is_dir():
+        raise BadBundle(
+            f"{path} is a folder; give the ZIP file as it was exported. The README.md of an unpacked one says how its "
+            "files are checked."
+        )
+    if not path.exists():
+        raise BadBundle(f"There is no file {path}.")
     try:
         bundle = sealed_zip.read(path)
     except NotSealed as damaged:
-        raise BadBundle(f"{path} is no evidence bundle of mekiki, or a damaged one ({damaged}).") from damaged
+        raise BadBundle(_no_bundle(path, damaged)) from damaged
     listing = bundle.packed.get(bundles.SUMS)
     if listing is None:
         seen = " ".join(bundle.faults)
@@ -62,9 +69,13 @@ def examine(path: Path, roots: Sequence[x509.Certificate] = ()) -> Examined:
             (faults if is_fault else notes).append(says)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as odd:
         if not faults:  # what is known to be changed may well be unreadable
-            raise BadBundle(f"{path} is no evidence bundle of mekiki, or a damaged one ({odd}).") from odd
+            raise BadBundle(_no_bundle(path, odd)) from odd
         faults.append(f"The rest could not be read ({odd}).")
     return Examined(tuple(dict.fromkeys(faults)), tuple(notes), listing.sha256)
+
+
+def _no_bundle(path: Path, why: Exception) -> str:
+    return f"{path} is no evidence bundle of mekiki as it was exported, or a damaged one ({why}); ask for another copy."
 
 
 def verify(path: Path) -> list[str]:

@@ -26,6 +26,7 @@ _UTF8_NAMES, _STORED, _MIDNIGHT, _FIRST_DAY = 0x800, 0, 0, 0x21  # no time of pa
 _UNIX, _READ_ONLY = 3 << 8, 0o100440 << 16
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 MAX_NAME_BYTES = 400
+SHOWN_CHARACTERS = 100  # of a name, where it is told: it may be anything
 CHUNK_BYTES = 1 << 20
 
 
@@ -134,6 +135,8 @@ def _next(file: BinaryIO, base: int, end: int, faults: list[str], large: int) ->
     if len(raw) < _LOCAL.size or raw[:4] in (b"PK\x01\x02", b"PK\x06\x06", b"PK\x05\x06"):
         file.seek(offset)
         return None
+    if offset == base and sum(one == other for one, other in zip(raw, b"PK\x03\x04", strict=False)) < 2:
+        return None  # not even damaged: something else
     *_, crc, size, _full, name_bytes, more_bytes = _LOCAL.unpack(raw)
     name_raw, more = file.read(min(name_bytes, MAX_NAME_BYTES)), file.read(more_bytes if more_bytes == 20 else 0)
     if size == _FULL32 and len(more) == 20:
@@ -143,9 +146,9 @@ def _next(file: BinaryIO, base: int, end: int, faults: list[str], large: int) ->
     wanted, found = _header(name, size, crc, large), raw + name_raw + more
     if wanted != found:
         at = offset + _first_difference(wanted, found)
-        raise NotSealed(f"its structure was changed at byte {at}, in the header of {name!r}")
+        raise NotSealed(f"its structure was changed at byte {at}, in the header of {name[:SHOWN_CHARACTERS]!r}")
     if start + size > end:
-        raise NotSealed(f"its structure was changed at byte {offset}, or {name!r} was cut off")
+        raise NotSealed(f"its structure was changed at byte {offset}, or {name[:SHOWN_CHARACTERS]!r} was cut off")
     digest, found_crc, left = hashlib.sha256(), 0, size
     while left:
         chunk = file.read(min(CHUNK_BYTES, left))
@@ -163,7 +166,7 @@ def _listing_differs(file: BinaryIO, packed: Sequence[Packed], base: int, end: i
     found = file.read(min(len(wanted) + 1, end - at))
     if wanted != found or at + len(wanted) != end:
         where = at + _first_difference(wanted, found)
-        yield f"its structure was changed at byte {where}, in the list of files at its end."
+        yield f"The ZIP file's structure was changed at byte {where}, in the list of files at its end."
 
 
 def _first_difference(one: bytes, other: bytes) -> int:

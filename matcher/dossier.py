@@ -27,6 +27,10 @@ class NotHeld(MekikiError):
     """A case is under no legal hold."""
 
 
+class NotWritten(MekikiError):
+    """A bundle cannot be written where it should be."""
+
+
 class NoReason(MekikiError):
     """A hold begins or ends without a word why."""
 
@@ -35,19 +39,21 @@ class NoReason(MekikiError):
 class Export:
     """A bundle that was written."""
 
+    case_uuid: str
     path: Path
     captures: int
     sums_sha256: str  # of its SHA256SUMS; also on the custody log
 
 
-def export(
-    session: Session, case_uuid: str, path: Path, *, actor: str, more: Mapping[str, Any] | None = None
-) -> Export:
-    """Write the case's evidence bundle to `path`, put that on the custody log, and return what was written.
+def export(session: Session, case_uuid: str, path: Path, *, more: Mapping[str, Any] | None = None) -> Export:
+    """Write the case's evidence bundle to `path` and return what was written, for `exported` to put on the custody log.
 
-    `more` are further documents by name. The references' own pixels never go along: a match names the reference and
-    its sha256. Raises UnknownCase.
+    Only reads, and takes a while where films go along: give a reading session. `more` are further documents by name.
+    The references' own pixels never go along: a match names the reference and its sha256. Raises UnknownCase, and
+    NotWritten, also rather than write over what may be evidence.
     """
+    if path.exists():
+        raise NotWritten(f"{path} is there already and may have been handed on; give another name.")
     detail = cases.case_detail(session, case_uuid)
     evidence = captures_of(session, detail)
     sweeps = session.scalars(select(Sweep).where(Sweep.id.in_({capture.sweep_id for capture in evidence}))).all()
@@ -63,10 +69,17 @@ def export(
     ]
     title = f"{detail.work.title}: {detail.case.place}"
     kept = collected.files_of(session, detail.case)
-    sums = bundles.write(session, path, Contents(title, evidence, pages, subjects, documents, kept))
-    note = {"file": path.name, "sums_sha256": sums, "captures": len(evidence)}
-    custody.record(session, actor=actor, action=custody.EXPORTED, subject=f"case:{detail.case.uuid}", note=note)
-    return Export(path, len(evidence), sums)
+    try:
+        sums = bundles.write(session, path, Contents(title, evidence, pages, subjects, documents, kept))
+    except OSError as refused:
+        raise NotWritten(f"{path} cannot be written ({refused.strerror}); give another place with -o.") from refused
+    return Export(detail.case.uuid, path, len(evidence), sums)
+
+
+def exported(session: Session, made: Export, *, by: str) -> None:
+    """Put on the custody log that a bundle was written."""
+    note = {"file": made.path.name, "sums_sha256": made.sums_sha256, "captures": made.captures}
+    custody.record(session, actor=by, action=custody.EXPORTED, subject=f"case:{made.case_uuid}", note=note)
 
 
 def hold(session: Session, case_uuid: str, *, by: str, reason: str) -> None:

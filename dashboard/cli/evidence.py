@@ -1,16 +1,21 @@
 """`mekiki evidence`: what was captured, whole and unchanged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 from cryptography import x509
 
 from config.errors import MekikiError
+from config.home import NoHome
 from crawlers import bundle_checks, evidence
 from dashboard import collect
 from dashboard.cli import asking, options, speak
 from matcher import cases, collected, dossier
+
+
+class NothingToVerify(MekikiError):
+    """There is neither a home nor a bundle."""
 
 
 class BadCertificate(MekikiError):
@@ -30,7 +35,9 @@ def command() -> None:
 @speak.as_json
 @click.pass_context
 def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
-    """Show what was captured for a case: address, time, sha256 and place in the chain.
+    """Show what was captured for a case.
+
+    Address, time, sha256 and place in the chain of every capture.
 
     Example: mekiki evidence show 019f7c1e-...
     """
@@ -59,7 +66,9 @@ def show(ctx: click.Context, uuid: str, *, as_json: bool) -> None:
 @options.by
 @click.pass_context
 def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> None:
-    """Write everything about a case to one ZIP file that anybody can verify; the export is put on the custody log.
+    """Write a case to one ZIP file that anybody can verify.
+
+    Captures, archive, what was collected, timestamps, decisions and custody log; the export is put on that log too.
 
     Example: mekiki evidence export 019f7c1e-... -o case.zip --by "Aoi Mori"
     """
@@ -67,39 +76,41 @@ def export(ctx: click.Context, uuid: str, *, output: Path | None, by: str) -> No
         more, case_id = collect.documents(session, uuid), cases.find(session, uuid).id
     with speak.opened(ctx).sessions().begin() as session:
         collect.collect_if_due(session, case_id, actor=by)
+    with asking.reads(ctx) as session:
+        made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), more=more)
     with asking.writes(ctx) as session:
-        made = dossier.export(session, uuid, output or Path(f"{uuid}.zip"), actor=by, more=more)
+        dossier.exported(session, made, by=by)
     speak.say(f"{made.path}: {made.captures} captures; sha256 of SHA256SUMS {made.sums_sha256}")
 
 
-@command.command("hold")
-@click.argument("uuid", metavar="CASE")
-@options.reason
-@options.by
-@click.pass_context
-def hold(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
-    """Keep everything captured for a case, whatever `[evidence] keep_days` says, until it is released.
+def _holding(name: str, act: Callable[..., None], says: str, about: str) -> None:
+    """Add the command that begins or ends a hold."""
+
+    @command.command(name, help=about)
+    @click.argument("uuid", metavar="CASE")
+    @options.reason
+    @options.by
+    @click.pass_context
+    def run(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
+        with asking.writes(ctx) as session:
+            act(session, uuid, by=by, reason=reason)
+        speak.say(says)
+
+
+_holding("hold", dossier.hold, "Held: nothing captured for this case is deleted until it is released.", """
+    Keep what was captured for a case until it is released.
+
+    `[evidence] keep_days` deletes nothing of it meanwhile.
 
     Example: mekiki evidence hold 019f7c1e-... --reason "The court asked for it." --by "Aoi Mori"
-    """
-    with asking.writes(ctx) as session:
-        dossier.hold(session, uuid, by=by, reason=reason)
-    speak.say(f"{by} holds it; nothing captured for this case is deleted until it is released.")
+    """)  # fmt: skip
+_holding("release", dossier.release, "Released: what was captured is kept as long as the settings say.", """
+    End the hold of a case.
 
-
-@command.command("release")
-@click.argument("uuid", metavar="CASE")
-@options.reason
-@options.by
-@click.pass_context
-def release(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
-    """End the hold of a case: what was captured for it is kept as long as the settings say.
+    What was captured for it is kept as long as `[evidence] keep_days` says.
 
     Example: mekiki evidence release 019f7c1e-... --reason "The case was settled." --by "Aoi Mori"
-    """
-    with asking.writes(ctx) as session:
-        dossier.release(session, uuid, by=by, reason=reason)
-    speak.say("It is released.")
+    """)  # fmt: skip
 
 
 @command.command("verify")
@@ -114,31 +125,32 @@ def release(ctx: click.Context, uuid: str, *, reason: str, by: str) -> None:
 @speak.as_json
 @click.pass_context
 def verify(ctx: click.Context, bundle: Path | None, *, roots: tuple[Path, ...], as_json: bool) -> None:
-    """Read all captured bytes and chains again and name every row that was changed; or check an exported bundle.
+    """Check an exported bundle, or all that this home captured.
 
-    Exits 0 when everything is whole, 1 when something differs. A bundle needs no home and no network.
+    Every byte is read and every chain computed again; what was changed is named. Exits 0 when everything is whole, 1
+    when something differs. A bundle needs no home and no network.
 
     Example: mekiki evidence verify case.zip --ca authority.pem
     """
-    faults = _of_bundle(bundle, roots, as_json=as_json) if bundle else _of_home(ctx)
-    if as_json:
-        for fault in faults:
-            speak.emit(fault)
-    for fault in faults:
-        speak.say(str(fault["says"]))
-    if not faults and not bundle:
-        speak.say("All is whole.")
-    ctx.exit(1 if faults else 0)
+    is_whole = _of_bundle(bundle, roots, as_json=as_json) if bundle else _of_home(ctx, as_json=as_json)
+    ctx.exit(0 if is_whole else 1)
 
 
-def _of_bundle(bundle: Path, roots: Sequence[Path], *, as_json: bool) -> list[dict[str, object]]:
+def _of_bundle(bundle: Path, roots: Sequence[Path], *, as_json: bool) -> bool:
     examined = bundle_checks.examine(bundle, [one for path in roots for one in _certificates(path)])
-    if not as_json:
-        for note in examined.notes:
-            speak.say(note)
-    if not examined.faults:
+    for says in (*examined.faults, *examined.notes):
+        speak.say(says)
+    if examined.faults:
+        differs = f"{len(examined.faults)} things differ" if len(examined.faults) > 1 else "one thing differs"
+        speak.say(f"{bundle} is NOT whole: {differs}. Ask whoever exported it for another copy.")
+    else:
         speak.say(f"{bundle} is whole; sha256 of SHA256SUMS {examined.sums_sha256}")
-    return [{"says": says} for says in examined.faults]
+    if as_json:
+        speak.emit({
+            "file": str(bundle), "is_whole": not examined.faults, "sums_sha256": examined.sums_sha256,
+            "faults": list(examined.faults), "notes": list(examined.notes),
+        })  # fmt: skip
+    return not examined.faults
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:
@@ -148,7 +160,17 @@ def _certificates(path: Path) -> list[x509.Certificate]:
         raise BadCertificate(f"{path} holds no certificate in PEM form; ask the authority for one.") from odd
 
 
-def _of_home(ctx: click.Context) -> list[dict[str, object]]:
-    with speak.opened(ctx).readers()() as session, speak.bar("Verifying", evidence.count(session)) as advance:
+def _of_home(ctx: click.Context, *, as_json: bool) -> bool:
+    try:
+        home = speak.opened(ctx)
+    except NoHome as none:
+        raise NothingToVerify(f"{none} A bundle is checked without one: `mekiki evidence verify FILE`.") from none
+    with home.readers()() as session, speak.bar("Verifying", evidence.count(session)) as advance:
         found = [*evidence.verify(session, advance), *collected.faults(session)]
-    return [{"table": fault.table, "id": fault.row_id, "uuid": fault.uuid, "says": str(fault)} for fault in found]
+    for fault in found:
+        if as_json:
+            speak.emit({"table": fault.table, "id": fault.row_id, "uuid": fault.uuid, "says": str(fault)})
+        speak.say(str(fault))
+    if not found:
+        speak.say("All is whole.")
+    return not found

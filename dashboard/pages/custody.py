@@ -128,8 +128,10 @@ def export(visit: Visit) -> Response:
     folder = tempfile.TemporaryDirectory(dir=visit.home.path, prefix=".bundle-")
     path = Path(folder.name) / f"{uuid}.zip"
     try:
+        with visit.reads() as session:
+            made = dossier.export(session, uuid, path, more=more)
         with visit.writes() as session:
-            dossier.export(session, uuid, path, actor=visit.person.name, more=more)
+            dossier.exported(session, made, by=visit.person.name)
     except BaseException:
         folder.cleanup()
         raise

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from config.home import Home
-from crawlers import bundle_checks, captures, evidence, sealed_zip
+from crawlers import bundle_checks, captures, custody, evidence, sealed_zip
 from crawlers.captures import Capture, Fetched
 from crawlers.frontier import Sweep
+from matcher import dossier
 from matcher.case_rows import Case
 from tests import factories
 from tests.dashboard.spoken import Mekiki
@@ -113,10 +115,92 @@ def test_a_forged_bundle_is_found_out(case: str, mekiki: Mekiki, tmp_path: Path,
     assert mekiki("evidence", "verify", forged).code == 1
 
 
-def test_what_is_no_bundle_is_one_sentence(mekiki: Mekiki, tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(b"no zip")
-    said = mekiki("evidence", "verify", tmp_path / "a.zip")
-    assert (said.code, "is no evidence bundle" in said.err) == (1, True)
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"no zip", "it does not begin as one"),
+        (b"", "it does not begin as one"),
+        (b'{"a": "' + b"x" * 9000 + b'"}', "it does not begin as one"),
+        (None, "is a folder; give the ZIP file as it was exported"),
+    ],
+    ids=["text", "empty", "large text", "folder"],
+)
+def test_what_is_no_bundle_is_one_sentence(mekiki: Mekiki, tmp_path: Path, content: bytes | None, says: str) -> None:
+    path = tmp_path / "a.zip"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    said = mekiki("evidence", "verify", path)
+    assert (said.code, says in said.err, len(said.err.splitlines())) == (1, True, 1), said.err
+    assert len(said.err) < 400
+    missing = mekiki("evidence", "verify", tmp_path / "b.zip")
+    assert (missing.code, f"There is no file {tmp_path / 'b.zip'}." in missing.err) == (1, True)
+
+
+def test_a_bundle_that_was_cut_or_packed_anew_is_one_sentence(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    whole = (tmp_path / "case.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    with zipfile.ZipFile(tmp_path / "case.zip") as packed, zipfile.ZipFile(tmp_path / "anew.zip", "w", 8) as anew:
+        for name in packed.namelist():
+            anew.writestr(name, packed.read(name))
+    for name, says in (("cut.zip", "was cut off"), ("anew.zip", "no evidence bundle of mekiki as it was exported")):
+        said = mekiki("evidence", "verify", tmp_path / name)
+        assert (said.code, says in said.err, "ask for another copy" in said.err) == (1, True, True), said.err
+
+
+def test_a_program_reads_the_verdict_and_all_that_was_found(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    flipped = (tmp_path / "case.zip").read_bytes().replace(b"page body", b"page Body")
+    (tmp_path / "flipped.zip").write_bytes(flipped)
+    (whole,) = mekiki("evidence", "verify", tmp_path / "case.zip", "--json").rows
+    (bad,) = mekiki("evidence", "verify", tmp_path / "flipped.zip", "--json").rows
+    assert (whole["is_whole"], whole["faults"], len(whole["sums_sha256"])) == (True, [], 64)
+    assert whole["notes"] == ["No authority has stamped it: when it was made, only its maker says."]
+    assert (bad["is_whole"], "its body is missing or was changed" in " ".join(bad["faults"])) == (False, True)
+
+
+def test_the_last_line_is_the_verdict(case: str, mekiki: Mekiki, tmp_path: Path) -> None:
+    mekiki("evidence", "export", case, "-o", tmp_path / "case.zip", "--by", "Aoi Mori")
+    (tmp_path / "longer.zip").write_bytes((tmp_path / "case.zip").read_bytes() + b"x")
+    verdict = mekiki("evidence", "verify", tmp_path / "longer.zip").err.splitlines()[-1]
+    assert "longer.zip is NOT whole: one thing differs" in verdict
+
+
+def test_without_a_home_the_way_to_check_a_bundle_is_told(own_home: Home, mekiki: Mekiki) -> None:
+    (own_home.path / "mekiki.toml").unlink()
+    said = mekiki("evidence", "verify")
+    assert (said.code, "`mekiki evidence verify FILE`" in said.err) == (1, True)
+
+
+def test_a_bundle_is_never_written_over_a_file_nor_where_it_cannot_be(
+    case: str, own_home: Home, mekiki: Mekiki, tmp_path: Path
+) -> None:
+    (tmp_path / "case.zip").write_bytes(b"handed on")
+    (tmp_path / "file").write_bytes(b"no folder")
+    for path, says in (("case.zip", "is there already"), ("file/case.zip", "cannot be written (")):
+        said = mekiki("evidence", "export", case, "-o", tmp_path / path, "--by", "Aoi Mori")
+        assert (said.code, says in said.err) == (1, True), said.err
+    assert (tmp_path / "case.zip").read_bytes() == b"handed on"
+    with own_home.readers()() as session:
+        assert session.execute(text("SELECT count(*) FROM custody WHERE action = 'exported'")).scalar() == 0
+
+
+def test_a_bundle_is_written_while_somebody_else_writes(case: str, own_home: Home, tmp_path: Path) -> None:
+    with own_home.sessions().begin() as busy, own_home.readers()() as reading:
+        busy.execute(text("UPDATE sweeps SET pages = 1"))  # holds the one write lock
+        made = dossier.export(reading, case, tmp_path / "case.zip")
+    assert bundle_checks.examine(tmp_path / "case.zip").sums_sha256 == made.sums_sha256
+
+
+def test_a_hold_and_its_release_stand_on_the_custody_log(case: str, own_home: Home, mekiki: Mekiki) -> None:
+    for verb, reason in (("hold", "The court asked for it."), ("release", "It was settled.")):
+        said = mekiki("evidence", verb, case, "--reason", reason, "--by", "Aoi Mori")
+        assert said.code == 0, said.err
+    with own_home.readers()() as session:
+        acts = [(one.action, one.actor, one.note["reason"]) for one in custody.entries(session, [f"case:{case}"])]
+    assert acts == [("held", "Aoi Mori", "The court asked for it."), ("released", "Aoi Mori", "It was settled.")]
 
 
 def test_an_export_is_on_the_custody_log(case: str, own_home: Home, mekiki: Mekiki, tmp_path: Path) -> None:

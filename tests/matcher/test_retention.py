@@ -168,7 +168,7 @@ def test_a_bundle_says_what_was_deleted_and_is_whole(session: Session, tmp_path:
     evidence.collected(session, sweep)
     cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
     clean(session, KEPT + timedelta(days=1))
-    dossier.export(session, case.uuid, tmp_path / "case.zip", actor="Aoi Mori")
+    dossier.export(session, case.uuid, tmp_path / "case.zip")
     assert bundle_checks.verify(tmp_path / "case.zip") == []
 
 
@@ -193,7 +193,7 @@ def test_what_shows_the_pages_goes_with_them_and_what_was_said_stays(session: Se
     ]  # fmt: skip
     assert not any(config.home.of(session).blobs.has(hashlib.sha256(one).hexdigest()) for one in (b"drawn", b"shown"))
     assert list(collected.faults(session)) == []
-    dossier.export(session, case.uuid, tmp_path / "case.zip", actor="Aoi Mori")
+    dossier.export(session, case.uuid, tmp_path / "case.zip")
     assert bundle_checks.verify(tmp_path / "case.zip") == []
 
 
