@@ -37,12 +37,18 @@ class NoSuchSource(MekikiError):
 class Identity(Table):
     """[source]: what the site is."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,98}$")
+    id: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,98}$", description='small letters, digits and "-", like "example-market"'
+    )
     name: str = Field(min_length=1)
     kind: PageKind
-    territory: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")  # ISO 3166, of the site's audience
+    territory: str | None = Field(  # ISO 3166, of the site's audience
+        default=None, pattern=r"^[A-Z]{2}$", description='the two letters of a country, like "JP"'
+    )
     languages: tuple[str, ...] = ()
-    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # what a bare "¥" means here
+    currency: str | None = Field(  # what a bare "¥" means here
+        default=None, pattern=r"^[A-Z]{3}$", description='the three letters of a currency, like "JPY"'
+    )
     platform: Platform | None = None  # the shop software, whose catalogue names every offer
     commercial: bool | None = None  # unset: not known, each page is asked
     enabled: bool = True  # false: never swept, while its findings and its readers stay
@@ -330,11 +336,18 @@ def load(file: Path) -> Source:
 def text_of(file: Path) -> str:
     """Return what a source's file says. Raises SourceError when it cannot be read."""
     try:
-        return file.read_text("utf-8")
+        text = file.read_text("utf-8")
     except FileNotFoundError as missing:
         raise SourceError(f"{file} does not exist; check the path.") from missing
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise SourceError(f"{file} cannot be read as UTF-8 text ({unreadable}).") from unreadable
+    except IsADirectoryError as folder:
+        raise SourceError(f"{file} is a folder; name its files, like {file / '*.toml'}.") from folder
+    except UnicodeDecodeError as other:
+        raise SourceError(f"{file} is not UTF-8 text; save it again as UTF-8 in your editor.") from other
+    except OSError as unreadable:
+        raise SourceError(f"{file} cannot be read ({unreadable.strerror}); check its owner and rights.") from unreadable
+    if text.startswith("\ufeff"):
+        raise SourceError(f"{file} begins with a byte order mark; save it again as UTF-8 without one (BOM).")
+    return text
 
 
 def load_all(folder: Path) -> dict[str, Source]:

@@ -50,9 +50,10 @@ class GoldenPage:
             return [f"{broken}"]
         names = [*self.expected, *(name for name in found if name not in self.expected)]
         return [
-            f"{name} is {_shown(found.get(name))} now, it was {_shown(self.expected.get(name))}"
+            f"{called} is {_shown(now)} now, it was {_shown(was)}"
             for name in names
-            if found.get(name) != self.expected.get(name)
+            for called, now, was in _parts(name, found.get(name), self.expected.get(name))
+            if now != was
         ]
 
 
@@ -70,6 +71,13 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _parts(name: str, now: object, was: object) -> list[tuple[str, object, object]]:
+    """Return a field with what it says, or, of one with fields of its own, each of those."""
+    if not (isinstance(now, dict) and isinstance(was, dict)):
+        return [(name, now, was)]
+    return [(f"{name}.{part}", now.get(part), was.get(part)) for part in dict.fromkeys((*was, *now))]
 
 
 def _shown(value: object) -> str:

@@ -32,6 +32,7 @@ def of(source: Source, document: Document) -> Trial:
         follows=tuple(url for url in wanted if url not in leaves),
         leaves=tuple(leaves.items()),
         fails=(
+            *_elsewhere(source, document),
             *([f"It is read only in part: {found.fault}."] if found.fault else []),
             *_failures(source, document, found),
         ),
@@ -51,6 +52,15 @@ def _refusal(source: Source, url: str, *, is_list: bool) -> str | None:
         return None if is_list or source.covers(url) else "no pattern of scope.allow is in it"
     is_ours = urls.host(url) in source.hosts()
     return "scope.deny refuses it" if is_ours else f"{urls.host(url)} is no host of the source"
+
+
+def _elsewhere(source: Source, document: Document) -> list[str]:
+    host = urls.host(document.url)
+    if host in source.hosts():
+        return []
+    return [
+        f"It stands on {host}, where no sweep of {source.id} goes; when that is the same site, add it to scope.hosts."
+    ]
 
 
 def _failures(source: Source, document: Document, found: Finding) -> list[str]:

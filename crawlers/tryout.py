@@ -13,8 +13,8 @@ from twisted.python.failure import Failure
 from config import clock
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import chromium, directories, equipment, extract, road, spiders, urls
-from crawlers.manners import Manners, network_sentence
+from crawlers import challenge, chromium, directories, equipment, extract, looks, road, spiders, urls
+from crawlers.manners import Manners, Unreachable, network_sentence
 from crawlers.page import Page
 from crawlers.render import Memory
 from crawlers.sources import Limits, Source
@@ -66,7 +66,7 @@ class _OneDocument(Spider):
 
     async def seen(self, response: Response) -> AsyncIterator[Request]:
         if response.status >= 400:
-            self.trouble = f"the server answered {response.status}"
+            self.trouble = _refusal(response, self.source)
             return
         where = urls.canonical(response.url) or response.url
         self.document = Document(where, response.body, tuple(response.meta.get("received", ())), clock.now())
@@ -106,7 +106,25 @@ class _OneDocument(Spider):
     def failed(self, failure: Failure) -> None:
         error = failure.value
         assert isinstance(error, Exception)
-        self.trouble = str(error) if isinstance(error, IgnoreRequest) else network_sentence(self.url, error)
+        if isinstance(error, IgnoreRequest) and not isinstance(error, Unreachable):
+            self.trouble = str(error)  # a rule of ours or of theirs
+            return
+        how = str(error) if isinstance(error, Unreachable) else network_sentence(self.url, error)
+        self.trouble = f"{how}; check the address, and that this machine reaches the site"
+
+
+def _refusal(response: Response, source: Source) -> str:
+    """Return what an error's answer means, and what a person does about it."""
+    answered, received = f"the server answered {response.status}", tuple(response.meta.get("received", ()))
+    page = Page.of(response.url, response.body, received)
+    block = challenge.sign(page, response.status, received, source.expect.blocked_if)
+    if block:
+        return f"{answered}, and the page {block}; open it in a browser and ask the site"
+    if response.status in looks.GONE:
+        return f"{answered}; take an address that is there"
+    if response.status >= 500:
+        return f"{answered}; try again later"
+    return f"{answered}; open it in a browser and see what the site asks for"
 
 
 def fetch(crawl: Crawl, source: Source, url: str) -> Document:

@@ -134,7 +134,7 @@ def newest_page(session: Session, source: Source) -> Finding:
     newest = session.execute(rows.order_by(FindingRow.id.desc()).limit(1)).first()
     blobs = of(session).blobs
     if newest is None or not blobs.has(newest[0].body_sha256):
-        raise NothingCaptured(f"No page of {source.id} is kept to compare with; sweep it first.")
+        raise NothingCaptured(f"No page of {source.id} is kept to compare with; look at the other host yourself.")
     capture, url = newest
     page = Page.of(url, blobs.get(capture.body_sha256), capture.headers, seen_at=capture.fetched_at)
     return read_page(spiders.reader(source), page, source)

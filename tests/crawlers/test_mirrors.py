@@ -165,7 +165,7 @@ def test_a_person_compares_another_host_before_it_is_added(hopping: SmallWeb, we
     parked = mekiki("source", "mirror", "reader", there)
 
     assert (before.returncode, before.stderr) == (
-        1, "mekiki: No page of reader is kept to compare with; sweep it first.\n",
+        1, "mekiki: No page of reader is kept to compare with; look at the other host yourself.\n",
     )  # fmt: skip
     assert same.returncode == 0, same.stderr
     assert 'It is the same page. Add "web2.test" to scope.hosts' in same.stderr

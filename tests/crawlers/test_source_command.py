@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from config.home import Home
 from crawlers import testing
 from dashboard.cli import source as source_command
 from tests.crawlers.conftest import Mekiki
-from tests.crawlers.small_web import SmallWeb, html, write_source
+from tests.crawlers.small_web import Answer, SmallWeb, html, write_source
 
 PAGES = Path(__file__).parents[1] / "pages"
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -38,6 +39,35 @@ def test_a_source_is_tried_on_a_page_of_the_web(web: SmallWeb, web_home: Home, m
     refused = mekiki("source", "test", str(file), web.url("/private/1"))
     assert refused.returncode == 1
     assert "robots.txt" in refused.stderr
+
+
+def test_a_page_that_cannot_be_had_is_told_with_what_to_do(
+    web: SmallWeb, web_home: Home, mekiki: Mekiki, tmp_path: Path
+) -> None:
+    file = str(write_source(tmp_path, web, "market", "marketplace", ["/market"]))
+    wall = replace(html("<form id='challenge-form'></form>", "<title>Just a moment...</title>"), status=403)
+    web.changed_on[("web.test", "/wall")] = wall
+    web.changed_on[("web.test", "/members")] = Answer(b"who are you?", 401)
+    web.changed_on[("web.test", "/broken")] = Answer(b"oh", 503)
+
+    for path, says in (
+        ("/wall", 'proved itself ("Just a moment..."); open it in a browser and ask the site.'),
+        ("/members", "answered 401; open it in a browser and see what the site asks for."),
+        ("/broken", "answered 503; try again later."),
+        ("/nowhere", "answered 404; take an address that is there."),
+    ):
+        told = mekiki("source", "test", file, web.url(path))
+        assert (told.returncode, told.stdout) == (1, "")
+        assert says in told.stderr
+
+
+def test_a_page_on_another_host_fails_its_trial(web_home: Home, copied: str) -> None:
+    page = str(PAGES / "marketplace_plain.html")
+    code, _out, said = run(web_home, "test", copied, "https://other.example/item/7", "--page", page)
+
+    assert code == 1
+    assert "It stands on other.example, where no sweep of" in said
+    assert "add it to scope.hosts" in said
 
 
 @pytest.fixture
@@ -89,7 +119,7 @@ def test_lint_names_the_field_that_a_changed_file_reads_otherwise(web_home: Home
     code, _out, said = run(web_home, "lint", copied)
 
     assert code == 1
-    (fault,) = [line for line in said.splitlines() if "listing is" in line]
+    (fault,) = [line for line in said.splitlines() if "listing.price is" in line]
     assert '"35000"' in fault
     assert "record the page again" in fault
 

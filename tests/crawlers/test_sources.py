@@ -50,6 +50,17 @@ def test_every_shipped_example_is_sound_and_named_like_its_file(file: Path) -> N
     (('seeds = ["https://board.example/list"]', ""), "name an address to start from"),
     (("[scope]", "[scope"), "not valid TOML"),
     (("[source]", "source = 3\n[other]"), "must be a table"),
+    (('id = "board"', 'id = "My Board"'), 'like "example-market", and is "My Board"; correct it.'),
+    (("[scope]", '[fetch]\ndelay_s = "fast"\n[scope]'), 'fetch.delay_s must be a number without quotes, and is "fast"'),
+    (("[scope]", '[fetch]\nmax_page_bytes = "8MiB"\n[scope]'), "must be a whole number without quotes"),
+    (("[scope]", "[scope]\nmax_depth = -1"), "scope.max_depth must be at least 0, and is -1"),
+    (("[scope]", "[expect]\nmay_lack = 20\n[scope]"), "expect.may_lack must be less than 1, and is 20"),
+    (("[scope]", '[media]\nimages = "maybe"\n[scope]'), "must be true or false without quotes"),
+    (("[scope]", '[legal]\ndate = "yesterday"\n[scope]'), "must be a day without quotes, like 2026-11-03"),
+    (('seeds = ["https://board.example/list"]', 'seeds = "https://board.example/list"'), 'a list, like ["one", "two"]'),
+    (('id = "board"\n', ""), "[source] has no id; add it"),
+    (("[source]", 'id = "board"\n[source]'), '"id" stands outside any table; write it below [source].'),
+    (("[scope]", '[schedule]\ncron = "0 1 * * *"\ntimezone = "Tokio"\n[scope]'), 'write one like "Asia/Tokyo".'),
 ])  # fmt: skip
 def test_a_fault_is_one_sentence_that_says_what_to_change(change: tuple[str, str], says: str) -> None:
     with pytest.raises(SourceError) as fault:
@@ -58,6 +69,24 @@ def test_a_fault_is_one_sentence_that_says_what_to_change(change: tuple[str, str
     assert says in str(fault.value)
     assert str(fault.value).startswith("board.toml")
     assert "\n" not in str(fault.value)
+
+
+def test_a_file_without_its_tables_is_told_which(tmp_path: Path) -> None:
+    assert [told.split(";")[0] for told in sources.wrong("", "x.toml")] == [
+        "x.toml: there is no table [source]", "x.toml: there is no table [scope]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "says"), [
+    (GOOD.replace("Board", "掲示板").encode("cp932"), "is not UTF-8 text; save it again as UTF-8"),
+    (b"\xef\xbb\xbf" + GOOD.encode(), "byte order mark; save it again"),
+    (None, "is a folder; name its files"),
+])  # fmt: skip
+def test_a_file_in_another_encoding_is_told_how_to_save_it(tmp_path: Path, content: bytes | None, says: str) -> None:
+    file = tmp_path / "board.toml"
+    file.mkdir() if content is None else file.write_bytes(content)
+    with pytest.raises(SourceError, match=says):
+        sources.load(file)
 
 
 def test_every_fault_of_a_file_is_told_at_once() -> None:
