@@ -25,6 +25,9 @@ class Bounded:
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)  # type: ignore[call-arg]  # the handler's
         self._pool._factory = _Factory
+        # A connection comes back to the pool only after whoever waited for its answer has asked for the next: kept at
+        # the number of requests at a time, every other one would be closed and made anew.
+        self._pool.maxPersistentPerHost *= 3
 
 
 class BoundedHandler(Bounded, HTTP11DownloadHandler):

@@ -85,6 +85,7 @@ class SmallWeb(ThreadingHTTPServer):
         self.delay_s = delay_s
         self.asked: list[tuple[float, str]] = []
         self.sent = 0  # bytes of bodies
+        self.connections = 0
         self.agents: set[str] = set()
         self.referers: dict[str, str | None] = {}
         self.gone: set[str] = set()
@@ -240,6 +241,10 @@ _ROUTES: tuple[tuple[str, Route], ...] = (
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: SmallWeb
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
 
     def do_GET(self) -> None:
         with self.server.arrival:

@@ -44,6 +44,7 @@ def test_a_board_is_swept_into_captures_findings_and_sightings(web: SmallWeb, we
     assert web.count("/photo/900.png") == 1
     assert web.agents == {web_home.settings.crawl.user_agent}
     assert web.referers["/photo/900.png"] == web.url("/")
+    assert web.connections <= 8 < len(web.asked)  # they are used again
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
