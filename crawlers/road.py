@@ -51,7 +51,11 @@ _HARDENED: dict[str, Any] = {
         "crawlers.manners.GuardedRoad": 940,
         "crawlers.manners.Manners": 950,
         "crawlers.site_films.SiteFilms": 960,
+        "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the frontier holds what is in scope
+        "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # no site is logged in to
     },
+    # They follow links and set referrers, which is the frontier's, and drop long addresses without a word.
+    "SPIDER_MIDDLEWARES_BASE": {},
     "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the frontier decides what is new
     "HTTPERROR_ALLOW_ALL": True,  # an error page is evidence too
     "REDIRECT_MAX_TIMES": 8,

@@ -12,6 +12,7 @@ TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|mc_[ce]id|_ga|_gl|mkt_tok|vero_id)$",
     re.IGNORECASE,
 )
+MAX_LENGTH = 8_000  # characters; most servers refuse a longer line, and a page may name a million of them
 _FILM = "#film"  # no canonical address has a fragment
 _USUAL_PORTS = {"http": 80, "https": 443}
 # An address that is spelt the one way already: nothing to quote, to sort, to drop or to resolve. Most links of most
@@ -20,13 +21,16 @@ _ORIGIN = r"https?://[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}(?::(?!80/|443/)(?
 _PATH = r"/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*)?"
 _PLAIN = re.compile(_ORIGIN + _PATH)
 _PLAIN_PATH = re.compile(_PATH)
+_PLAIN_HOST = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?=[/?#]|$)")
 
 
 def canonical(url: str, base: str = "") -> str | None:
     """Return the one spelling of a web address: no fragment, no tracking, parameters in order.
 
-    Returns None for what is no web address (data:, javascript:, mailto:, nonsense).
+    Returns None for what is no web address (data:, javascript:, mailto:, nonsense), or one that no server takes.
     """
+    if len(url) > MAX_LENGTH:
+        return None
     if _PLAIN.fullmatch(url):
         return url
     if _PLAIN_PATH.fullmatch(url) and (root := _root(base)):
@@ -52,7 +56,8 @@ def _respelt(url: str, base: str) -> str | None:
         tracking = [name for name in _parameter_names(parts.query) if TRACKING.match(name)]
         if tracking:
             absolute = url_query_cleaner(absolute, tracking, remove=True, unique=False)
-        return canonicalize_url(absolute)
+        respelt = canonicalize_url(absolute)
+        return respelt if len(respelt) <= MAX_LENGTH else None
     except ValueError:  # an address no parser agrees on, for instance "http://[::1"
         return None
 
@@ -77,7 +82,8 @@ def place(url: str) -> str:
 
 def host(url: str) -> str:
     """Return the lower-case host name of an address, without port; "" when it has none."""
-    return (urlsplit(url).hostname or "").lower()
+    plain = _PLAIN_HOST.match(url)
+    return plain[1] if plain else (urlsplit(url).hostname or "").lower()
 
 
 def origin(url: str) -> str:
