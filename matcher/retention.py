@@ -6,17 +6,17 @@ stay, and the custody log says what went and why. Whatever is in doubt is kept, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ForeignKey, Text, func, select
+from sqlalchemy import ForeignKey, Text, cast, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import config.home
 from config import clock, derived
 from config.blobs import STILL_NEW
 from config.database import Base, Row
-from crawlers import bundles, custody, looks
+from crawlers import bundles, custody, looks, warc
 from crawlers.captures import Capture, FindingRow, Sighting
 from crawlers.frontier import Sweep
 from fingerprints import store
@@ -72,12 +72,15 @@ def look(session: Session, ids: Sequence[int]) -> None:
             continue  # it went with another capture of the same bytes
         capture = session.get_one(Capture, capture_id)
         kept = _needed_by_case(session, capture) or _needed_otherwise(session, capture)
-        if kept is None and not all(map(blobs.remove, bundles.bodies_of(capture))):
+        if kept is None and not blobs.remove(capture.body_sha256):
             kept = _Kept("The same bytes were stored again today.", clock.now() + AGAIN)
         _note(session, capture, kept)
         for one in [capture, *_waiting_for(session, capture)] if kept is None else []:
             _note(session, one, None)
             gone[one.id] = one
+            for sha256 in bundles.bodies_of(one)[1:]:  # the page as it was sent, where it was shown otherwise
+                if not (_is_body(session, sha256) or _is_shell(session, sha256)):
+                    blobs.remove(sha256)
     if gone:
         _forget(session, list(gone.values()))
 
@@ -141,13 +144,42 @@ def _needed_otherwise(session: Session, capture: Capture) -> _Kept | None:
     others = (
         select(func.max(Capture.fetched_at))
         .outerjoin(row, row.capture_id == Capture.id)
-        .where(Capture.body_sha256.in_(hashes), row.id.is_(None) | row.next_look.is_not(None))
+        .where(Capture.body_sha256 == capture.body_sha256, row.id.is_(None) | row.next_look.is_not(None))
         .where((Capture.id > capture.id) | ((Capture.id < capture.id) & row.is_for_case))
     )
     newest = session.scalar(others)
+    if newest is None and capture.mime == "text/html" and _is_shell(session, capture.body_sha256):
+        return _Kept("A page that stays came as the same bytes.", clock.now() + AGAIN)
     if newest is None:
         return None
     return _Kept("Another capture has the same bytes.", max(newest + keep, clock.now() + AGAIN))
+
+
+def _is_body(session: Session, sha256: str) -> bool:
+    """Say whether a capture that stays has these bytes."""
+    row = CaptureRetention
+    alike = select(Capture.id).outerjoin(row, row.capture_id == Capture.id).where(Capture.body_sha256 == sha256)
+    return session.scalar(alike.where(row.id.is_(None) | row.next_look.is_not(None)).limit(1)) is not None
+
+
+def _is_shell(session: Session, sha256: str) -> bool:
+    """Say whether a page came as these bytes that is shown otherwise and stays; those that scripts make often come as
+    one empty shell.
+
+    Whoever stores bytes again touches their blob: until that is long ago, the newest captures are asked. Of those that
+    have outlived their time, only what is kept for a case.
+    """
+    opened = config.home.of(session)
+    since = clock.now() - timedelta(days=opened.settings.evidence.keep_days)
+    path = opened.blobs.path(sha256)
+    alike = select(Capture.id).where(cast(Capture.parts, Text).contains(sha256), Capture.status != warc.NOT_MODIFIED)
+    if path.is_file() and datetime.fromtimestamp(path.stat().st_mtime, UTC) > since:
+        young = alike.where(Capture.fetched_at > since).order_by(Capture.id.desc()).limit(1)
+        if session.scalar(young) is not None:
+            return True
+    kept = alike.join(CaptureRetention, CaptureRetention.capture_id == Capture.id)
+    outlived = kept.where(CaptureRetention.next_look.is_not(None), CaptureRetention.is_for_case)
+    return session.scalar(outlived.limit(1)) is not None
 
 
 def _cases_on(session: Session, capture: Capture) -> Sequence[Case]:

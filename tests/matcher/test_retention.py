@@ -38,6 +38,15 @@ def captured(session: Session, sweep: Sweep, name: str, body: bytes, *, kind: st
     return captures.keep(session, sweep.id, kind, fetched)  # type: ignore[arg-type]
 
 
+def rendered(session: Session, sweep: Sweep, name: str, shown: bytes) -> Capture:
+    """A page as a browser showed it, which came as the same shell as all others."""
+    blobs, url = config.home.of(session).blobs, f"http://vidbox.example/{name}"
+    return captures.keep(session, sweep.id, "page", Fetched(
+        url=url, final_url=url, status=200, headers=(), mime="text/html", blob=blobs.put(shown), size_bytes=len(shown),
+        fetched_at=clock.now(), parts=((f"{url}#as-sent", blobs.put(b"as it was sent"), 14),),
+    ))  # fmt: skip
+
+
 def case_on(session: Session, sweep: Sweep, name: str = "", work: Work | None = None) -> Case:
     """A case that rests on a page and its film."""
     page = captured(session, sweep, f"watch{name}", f"the page of the case{name}".encode())
@@ -142,6 +151,59 @@ def test_an_older_capture_that_a_case_rests_on_keeps_the_bytes(session: Session)
     captured(session, factories.sweep(session), "again", b"the film of the case", kind="media")
     clean(session, KEPT * 2)
     assert b"the film of the case" in held(session)
+
+
+def test_what_a_confirmation_of_a_case_confirms_stays_with_all_its_bytes(session: Session) -> None:
+    """A page as a browser showed it has two bodies; a later "not modified" names the shown one alone."""
+    blobs, sent = config.home.of(session).blobs, hashlib.sha256(b"as it was sent").hexdigest()
+    brought = rendered(session, factories.sweep(session), "watch again", b"as it was shown")
+    with clock.frozen(START + timedelta(days=30)):
+        answer = Fetched(
+            url=brought.url, final_url=brought.url, status=304, headers=(), mime="", blob="", size_bytes=0,
+            fetched_at=clock.now(),
+        )  # fmt: skip
+        confirmed = captures.keep(session, factories.sweep(session).id, "media", captures.confirming(brought, answer))
+        case = case_on(session, factories.sweep(session))
+        finding = session.scalars(select(captures.FindingRow)).one()
+        captures.store_sightings(session, [(finding.id, confirmed, "video", 1)])
+    clean(session, KEPT * 2)
+    assert blobs.has(sent)
+    assert blobs.has(brought.body_sha256)
+    cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    clean(session, KEPT * 4)
+    assert not blobs.has(sent)
+    assert not blobs.has(brought.body_sha256)
+    assert evidence.verify(session) == []
+
+
+def test_the_empty_shell_that_many_pages_came_as_stays_for_the_one_a_case_rests_on(
+    session: Session, tmp_path: Path
+) -> None:
+    blobs, sent = config.home.of(session).blobs, hashlib.sha256(b"as it was sent").hexdigest()
+    case = case_on(session, factories.sweep(session))
+    finding = session.scalars(select(captures.FindingRow)).one()
+    one = rendered(session, factories.sweep(session), "one", b"shown of one")
+    captures.store_sightings(session, [(finding.id, one, "video", 1)])
+    other = rendered(session, factories.sweep(session), "other", b"shown of another")
+    captured(session, factories.sweep(session), "bare", b"as it was sent")
+    clean(session, KEPT * 2)
+    assert (blobs.has(sent), blobs.has(one.body_sha256), blobs.has(other.body_sha256)) == (True, True, False)
+    dossier.export(session, case.uuid, tmp_path / "case.zip")
+    cases.decide(session, case.id, person="Aoi Mori", verdict="not a match", reason="Another film.")
+    clean(session, KEPT * 4)
+    assert not blobs.has(sent)
+
+
+def test_the_shell_of_a_page_that_was_captured_lately_stays(session: Session) -> None:
+    blobs, sent = config.home.of(session).blobs, hashlib.sha256(b"as it was sent").hexdigest()
+    rendered(session, factories.sweep(session), "old", b"shown of one")
+    lately = START + KEPT
+    with clock.frozen(lately):
+        rendered(session, factories.sweep(session), "new", b"shown of another")
+    os.utime(blobs.path(sent), (lately.timestamp(), lately.timestamp()))  # as storing it again does
+    clean(session, KEPT + timedelta(days=3))
+    assert held(session) == {b"shown of another"}
+    assert blobs.has(sent)
 
 
 def test_the_bytes_of_a_reference_are_never_deleted(session: Session) -> None:
