@@ -91,7 +91,7 @@ def _shown(visit: Visit, uuid: str, *, at_queue: bool) -> Response:
             "case.html", at_queue=at_queue, queue=waiting, case=case, work=session.get_one(Work, case.work_id),
             pairs=pairs, pair=pair, number=number, stretches_json=_stretches(pair),
             is_drawn=_is_drawn(session, pair),
-            pages=evidence.pages(session, case), answers=_checked(assessment, visit.say),
+            pages=evidence.pages(session, case, visit.person.id), answers=_checked(assessment, visit.say),
             checked_at=assessment.at if assessment else None, history=_history(session, case, visit.say),
             notices=notices, decision=decision, seen=said.uuid if said else "",
             may_undo=decision is not None and not any(one.may_retract or one.state == "retracted" for one in notices),

@@ -17,7 +17,7 @@ from crawlers import bundles, custody, timestamps
 from crawlers.captures import Capture
 from crawlers.frontier import Sweep
 from crawlers.timestamps import TimestampErrand, TimestampToken
-from dashboard import collect, portraits
+from dashboard import collect, portraits, staff
 from dashboard.pages import words
 from dashboard.visits import Visit
 from matcher import cases, collected, dossier, retention
@@ -38,6 +38,7 @@ class Kept:
     server: str | None
     is_held: bool
     is_deleted: bool  # on purpose; bytes neither held nor deleted are missing
+    is_hidden: bool  # of another work, and not for this person
     is_changed: bool  # its row does not agree with its hash; whether its bytes do is asked by `_checked`
 
 
@@ -84,8 +85,9 @@ def show(visit: Visit) -> Response:
         subjects = _subjects(session, case, evidence)
         return visit.show(
             "evidence.html", case=case, work=session.get_one(Work, case.work_id),
-            captures=_captures(session, evidence, subjects), collections=collected.of_case(session, case.id),
-            portraits=tuple(portraits.of_case(session, case).values()), kind_names=words.captures(visit.say),
+            captures=_captures(session, evidence, subjects, visit.person.id),
+            collections=collected.of_case(session, case.id), kind_names=words.captures(visit.say),
+            portraits=tuple(portraits.of_case(session, case, visit.person.id).values()),
             stamps=_stamps(session, subjects), asks=visit.home.settings.evidence.timestamp_urls,
             acts=_acts(session, subjects, evidence, visit.say), hold=custody.hold_of(session, subjects[0]),
             due_at=retention.due_at(session, case), keep_days=visit.home.settings.evidence.keep_days,
@@ -149,7 +151,10 @@ def _subjects(session: Session, case: Case, evidence: Sequence[Capture]) -> list
     return [f"case:{case.uuid}", *(f"sweep:{uuid}" for uuid in session.scalars(sweeps))]
 
 
-def _captures(session: Session, evidence: Sequence[Capture], subjects: Sequence[str]) -> list[Kept]:
+def _captures(
+    session: Session, evidence: Sequence[Capture], subjects: Sequence[str], person_id: int
+) -> list[Kept]:  # fmt: skip
+    hidden = staff.hidden(session, {one.body_sha256 for one in evidence}, person_id)
     blobs = config.home.of(session).blobs
     acts = custody.entries(session, subjects, custody.DELETED)
     deleted = custody.deleted(custody.said(entry) for entry in acts)
@@ -157,7 +162,7 @@ def _captures(session: Session, evidence: Sequence[Capture], subjects: Sequence[
         Kept(
             at=one.fetched_at, what=one.mime.partition("/")[0] if one.kind == "media" else one.kind, url=one.url,
             status=one.status, size_bytes=one.size_bytes, sha256=one.body_sha256, server=one.ip_address,
-            is_held=blobs.has(one.body_sha256), is_deleted=one.uuid in deleted,
+            is_held=blobs.has(one.body_sha256), is_deleted=one.uuid in deleted, is_hidden=one.body_sha256 in hidden,
             is_changed=crawlers.evidence.row_differs(one) is not None,
         )
         for one in evidence

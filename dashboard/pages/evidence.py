@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config.home import of
 from crawlers.captures import Capture, FindingRow, Sighting
-from dashboard import offers, portraits, sampled, scale, timeline
+from dashboard import offers, portraits, sampled, scale, staff, timeline
 from dashboard.offers import Offer
 from dashboard.portraits import Portrait
 from fingerprints.store import Medium
@@ -83,6 +83,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Media:
+    """What one page shows."""
+
+    shown: tuple[Shown, ...] = ()  # in page order, the first MOST_SHOWN
+    count: int = 0
+
+
+@dataclass(frozen=True)
 class Page:
     """One page of the place, as it was captured."""
 
@@ -99,8 +107,7 @@ class Page:
     captured_at: datetime
     sha256: str
     portrait: Portrait | None  # as a browser showed it
-    media: tuple[Shown, ...]  # in page order, the first MOST_SHOWN
-    media_count: int
+    media: Media
 
 
 def pairs(session: Session, case: Case) -> list[Pair]:
@@ -123,8 +130,8 @@ def pairs(session: Session, case: Case) -> list[Pair]:
     return [_pair(session, best, _others(others)) for best, *others in by_sighting[:SHOWN]]
 
 
-def pages(session: Session, case: Case) -> list[Page]:
-    """Return the captured pages of a case, newest first."""
+def pages(session: Session, case: Case, person_id: int) -> list[Page]:
+    """Return the captured pages of a case as this person may see them, newest first."""
     rows = session.execute(
         select(FindingRow, Capture)
         .join(CaseFinding, CaseFinding.finding_id == FindingRow.id)
@@ -132,32 +139,48 @@ def pages(session: Session, case: Case) -> list[Page]:
         .where(CaseFinding.case_id == case.id)
         .order_by(FindingRow.found_at.desc(), FindingRow.id.desc())
     )
-    seen = portraits.of_case(session, case)
+    seen, media = portraits.of_case(session, case, person_id), _media(session, case, person_id)
     return [
         Page(
             id=page.id, url=page.url, title=page.title, text=page.text, kind=page.kind, uploader=page.uploader,
             offer=offers.of(session, page), attribution=page.attribution,
             is_commercial=page.is_commercial, published_at=page.published_at, captured_at=capture.fetched_at,
             sha256=capture.body_sha256, portrait=seen.get(capture.url),
-            media=_media(session, page.id, case.work_id), media_count=_media_count(session, page.id),
+            media=media.get(page.id, Media()),
         )
         for page, capture in rows
     ]  # fmt: skip
 
 
-def _media(session: Session, finding_id: int, work_id: int) -> tuple[Shown, ...]:
-    ours = (
-        select(Match.id).join(Reference, Reference.id == Match.reference_id).join(Asset, Asset.id == Reference.asset_id)
-        .where(Match.blob == Sighting.blob, Asset.work_id == work_id)
+def _media(session: Session, case: Case, person_id: int) -> dict[int, Media]:
+    """Return the media of every page of a case by the page's id, in one question however many pages it has."""
+    of_page = Sighting.finding_id
+    places = (
+        select(
+            Sighting.finding_id, Sighting.blob, Sighting.kind,
+            func.row_number().over(partition_by=of_page, order_by=(Sighting.position, Sighting.id)).label("place"),
+            func.count().over(partition_by=of_page).label("many"),
+        )
+        .join(CaseFinding, CaseFinding.finding_id == Sighting.finding_id)
+        .where(CaseFinding.case_id == case.id)
+        .subquery()
     )  # fmt: skip
-    rows = select(Sighting.blob, Sighting.kind, ours.exists()).where(Sighting.finding_id == finding_id)
-    blobs = of(session).blobs
-    shown = session.execute(rows.order_by(Sighting.position, Sighting.id).limit(MOST_SHOWN))
-    return tuple(Shown(blob, kind, bool(is_matched), blobs.has(blob)) for blob, kind, is_matched in shown)
-
-
-def _media_count(session: Session, finding_id: int) -> int:
-    return session.scalar(select(func.count(Sighting.id)).where(Sighting.finding_id == finding_id)) or 0
+    is_matched = (
+        select(Match.id)
+        .join(Reference, Reference.id == Match.reference_id)
+        .join(Asset, Asset.id == Reference.asset_id)
+        .where(Match.blob == places.c.blob, Asset.work_id == case.work_id)
+        .exists()
+    )
+    rows = select(places, is_matched.label("is_matched")).where(places.c.place <= MOST_SHOWN)
+    every = session.execute(rows.order_by(places.c.finding_id, places.c.place)).all()
+    hidden = staff.hidden(session, {row.blob for row in every}, person_id)
+    blobs, found = of(session).blobs, dict[int, Media]()
+    for page_id, group in groupby((row for row in every if row.blob not in hidden), key=lambda row: row.finding_id):
+        of_one = list(group)
+        shown = tuple(Shown(row.blob, row.kind, bool(row.is_matched), blobs.has(row.blob)) for row in of_one)
+        found[page_id] = Media(shown, of_one[0].many)
+    return found
 
 
 def _pair(session: Session, row: Any, others: tuple[Other, ...]) -> Pair:

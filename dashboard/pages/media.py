@@ -46,7 +46,7 @@ def portrait(visit: Visit) -> Response:
     """Answer with a JPEG of a case's page as it was captured."""
     blob, size = visit.of("blob"), visit.of("size")
     with visit.reads() as session:
-        is_of_case = blob in portraits.pictures(session, cases.find(session, visit.of("uuid")))
+        is_of_case = blob in portraits.pictures(session, cases.find(session, visit.of("uuid")), visit.person.id)
     if size not in previews.LONG_SIDES or not is_of_case:
         return Response(status_code=404)
     return FileResponse(previews.picture(visit.home, blob, size), media_type="image/jpeg", headers=FOR_A_DAY)

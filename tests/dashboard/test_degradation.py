@@ -173,7 +173,7 @@ def test_the_command_line_tells_it(case: str, mekiki: Mekiki) -> None:
     assert "320x180 became 160x90: 25% of the pixels are left." in mekiki("case", "show", case).err
     (shown,) = mekiki("case", "show", case, "--json").rows
     (one,) = shown["degradation"]
-    assert one["spoils"][0]["says_ja"] == "解像度が320x180から160x90に下がり、残る画素は25%です。"
+    assert one["spoils"][0]["says_ja"] == "解像度は320x180から160x90になり、残る画素は25%です。"
 
 
 def test_a_decided_case_is_exported_with_it_and_the_sums_cover_it(

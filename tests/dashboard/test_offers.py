@@ -63,14 +63,14 @@ def test_every_photograph_of_a_page_is_seen_and_the_matching_one_marked(
     seeded = seeds.fill(seeds.make_home(tmp_path_factory.mktemp("photos") / "home"), states=["draft"])
     with seeded.home.sessions().begin() as session:
         case = cases.find(session, seeded.mug)
-        (page,) = evidence.pages(session, case)
+        (page,) = evidence.pages(session, case, 1)
         for number in range(30):
             photo = seeds.jpeg(seeds.drawn(100 + number))
             factories.sighting(session, session.get_one(FindingRow, page.id), photo, kind="image", position=1 + number)
             seeded.home.blobs.put(photo)
-        (page,) = evidence.pages(session, case)
-        assert [one.is_matched for one in page.media] == [True] + [False] * 23
-        assert page.media_count == 31
+        (page,) = evidence.pages(session, case, 1)
+        assert [one.is_matched for one in page.media.shown] == [True] + [False] * 23
+        assert page.media.count == 31
     with TestClient(app.make(seeded.home), base_url="http://console.test", follow_redirects=False) as client:
         text = enter(client).get(f"/cases/{seeded.mug}").text
     assert text.count('class="hit"') == 1

@@ -1,5 +1,7 @@
 """Who may see what is not released: to everybody but those named, a leak answers like something that is not there."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +13,10 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from config.home import Home
+from crawlers.captures import FindingRow
 from dashboard import people, staff, standing
-from matcher import cases, lives, match
+from dashboard.pages import evidence
+from matcher import cases, collected, lives, match
 from matcher.cases import Case, UnknownCase
 from matcher.catalogue import Work
 from matcher.match import Match
@@ -78,6 +82,7 @@ def paths(leak: Leak) -> list[tuple[str, str]]:
     """Return every address that would tell of the leak, each beside the same one of something that is not there."""
     case = leak.seeded.film
     return [
+        (f"/cases/{case}/evidence", f"/cases/{NOWHERE}/evidence"),
         (f"/cases/{case}", f"/cases/{NOWHERE}"), (f"/api/cases/{case}", f"/api/cases/{NOWHERE}"),
         (f"/notices/{leak.notice}", f"/notices/{NOWHERE}"),
         (f"/notices/{leak.notice}/letter.pdf", f"/notices/{NOWHERE}/letter.pdf"),
@@ -111,6 +116,30 @@ def test_the_people_named_see_all_of_it(aoi: TestClient, leak: Leak) -> None:
     answers = {secret: aoi.get(secret).status_code for secret, _nothing in paths(leak)}
     drawing = f"/media/matches/{leak.match}/page.png"  # films have none
     assert {path for path, status in answers.items() if status not in (200, 202, 303)} == {drawing}
+
+
+def test_a_picture_of_a_page_that_also_shows_the_leak_is_for_the_people_named(
+    aoi: TestClient, ren: TestClient, leak: Leak
+) -> None:
+    home, uuid = leak.seeded.home, leak.seeded.mug
+    picture = seeds.jpeg(seeds.drawn(77))
+    with home.sessions().begin() as session:
+        case = cases.find(session, uuid)
+        (page,) = evidence.pages(session, case, 1)
+        listed = [{"url": page.url, "files": ["pages/1/viewport.png"], "clipped_at_px": None, "trouble": None}]
+        documents = {"pages.json": json.dumps(listed).encode(), "pages/1/viewport.png": picture}
+        collected.keep(session, case, documents, actor="mekiki")
+    address = f"/media/cases/{uuid}/{hashlib.sha256(picture).hexdigest()}/large.jpg"
+    assert {who.get(address).status_code for who in (aoi, ren)} == {200}
+
+    with home.sessions().begin() as session:
+        film = home.blobs.get(leak.copy)
+        factories.sighting(session, session.get_one(FindingRow, page.id), film, position=5)
+    for path in (f"/cases/{uuid}", f"/cases/{uuid}/evidence"):
+        assert address in aoi.get(path).text
+        assert address not in ren.get(path).text
+        assert f"/media/{leak.copy}" not in ren.get(path).text
+    assert (aoi.get(address).status_code, ren.get(address).status_code) == (200, 404)
 
 
 @pytest.mark.parametrize("path", ["/queue", "/notices?tab=waiting", "/outbox", "/works", "/morning", "/api/queue"])
