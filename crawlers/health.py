@@ -113,9 +113,10 @@ def moved(met: Mapping[str, Told]) -> str | None:
     """Return where the source's pages have gone for good, when more of them have gone than are left."""
     if MOVED not in met or met[MOVED].count <= _count(met, FOUND) + _count(met, UNCHANGED):
         return None
-    host = met[MOVED].example
+    host, count = met[MOVED].example, met[MOVED].count
+    pages = "1 page leads" if count == 1 else f"{count} pages lead"
     return (
-        f"{met[MOVED].count} pages lead for good to the same paths on {host}; compare it by `mekiki source mirror`, "
+        f"{pages} for good to the same paths on {host}; compare it by `mekiki source mirror`, "
         f'and when it is the same add "{host}" to scope.hosts of its file, or a pattern to scope.mirrors: findings '
         "keep the source."
     )

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import config.home
 from crawlers import captures, evidence
 from crawlers.captures import Capture, Fetched
+from crawlers.custody import CustodyEntry
 from tests import factories
 
 
@@ -38,6 +39,26 @@ def named(session: Session) -> list[tuple[str, int]]:
 def test_untouched_evidence_is_whole(session: Session) -> None:
     kept(session)
     assert named(session) == []
+
+
+def test_a_part_of_the_evidence_is_checked_by_itself_and_its_end_too(session: Session) -> None:
+    first, second, third = kept(session)
+    entry = session.scalars(select(CustodyEntry)).one()
+
+    def told(*rows: Capture, about: str = entry.subject) -> list[tuple[str, int]]:
+        session.expire_all()
+        again = session.scalars(select(Capture).where(Capture.id.in_([row.id for row in rows])).order_by(Capture.id))
+        return [(fault.table, fault.row_id) for fault in evidence.verify_some(session, again.all(), [about])]
+
+    assert told(first, second, third) == []
+    session.execute(text("UPDATE captures SET status = 404 WHERE id = :id"), {"id": second.id})
+    assert told(first) == []
+    assert told(first, second) == [("captures", second.id)]
+    session.execute(text("DELETE FROM captures WHERE id = :id"), {"id": third.id})
+    assert told(first) == [("sweeps", first.sweep_id)]
+    assert told(first, about="sweep:another") == []
+    session.execute(text("UPDATE custody SET actor = 'nobody' WHERE id = :id"), {"id": entry.id})
+    assert told(first, about="sweep:another") == [("custody", entry.id)]
 
 
 CHANGES = {

@@ -124,7 +124,7 @@ def test_a_move_that_the_file_does_not_allow_is_proposed_and_not_followed(
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        "mekiki: board: 1 pages lead for good to the same paths on web2.test; compare it by `mekiki source mirror`, "
+        "mekiki: board: 1 page leads for good to the same paths on web2.test; compare it by `mekiki source mirror`, "
         'and when it is the same add "web2.test" to scope.hosts of its file, or a pattern to scope.mirrors: findings '
         "keep the source.\n"
     )
