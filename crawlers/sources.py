@@ -64,6 +64,8 @@ class Fetch(Table):
     max_live_s: float | None = Field(default=None, gt=0)  # of a stream that never ends
     max_stretches: int | None = Field(default=None, gt=0)  # of an MP4 larger than max_media_bytes
     render: Render = "http"  # "browser": every page; "auto": only where scripts make what plain HTTP does not show
+    revisit_min_hours: float | None = Field(default=None, gt=0)  # how soon a page that changes is asked again
+    revisit_max_days: float | None = Field(default=None, gt=0)  # how late one that never changes
 
 
 class Scope(Table):
@@ -75,7 +77,9 @@ class Scope(Table):
     deny: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()  # patterns of host names the site hops to; followed, and findings keep this source
     max_depth: int = Field(default=5, ge=0)
-    max_pages: int | None = Field(default=None, gt=0)
+    max_pages: int | None = Field(default=None, gt=0)  # of one sweep, as the two below
+    max_minutes: float | None = Field(default=None, gt=0)
+    max_sweep_bytes: int | None = Field(default=None, gt=0)
 
     @field_validator("seeds")
     @classmethod
@@ -273,8 +277,10 @@ class Source(Table):
         return not self.scope.allow or any(re.search(pattern, url) for pattern in self.scope.allow)
 
     def within(self, crawl: Crawl) -> "Limits":
-        """Return what holds for this source: its own figures, never laxer than the home's."""
+        """Return what holds for this source: its own figures, never laxer than the home's; how soon it is asked again
+        is its own affair."""
         mine = self.fetch
+        soonest_s = (mine.revisit_min_hours or crawl.revisit_min_hours) * 3600
         return Limits(
             delay_s=max(mine.delay_s or 0.0, crawl.delay_s),
             timeout_s=mine.timeout_s or crawl.timeout_s,
@@ -283,10 +289,10 @@ class Source(Table):
             max_live_s=min(mine.max_live_s or crawl.max_live_s, crawl.max_live_s),
             max_stretches=min(mine.max_stretches or crawl.max_stretches, crawl.max_stretches),
             max_pages=min(self.scope.max_pages or crawl.max_pages, crawl.max_pages),
-            max_minutes=crawl.max_minutes,
-            max_sweep_bytes=crawl.max_sweep_bytes,
-            revisit_min_s=crawl.revisit_min_hours * 3600,
-            revisit_max_s=max(crawl.revisit_min_hours * 3600, crawl.revisit_max_days * 86400),
+            max_minutes=min(self.scope.max_minutes or crawl.max_minutes, crawl.max_minutes),
+            max_sweep_bytes=min(self.scope.max_sweep_bytes or crawl.max_sweep_bytes, crawl.max_sweep_bytes),
+            revisit_min_s=soonest_s,
+            revisit_max_s=max(soonest_s, (mine.revisit_max_days or crawl.revisit_max_days) * 86400),
             robots_ignored_on=self.robots_ignored_on(),
         )
 

@@ -1,10 +1,11 @@
 """The frontier knows each address of a source once, over all sweeps, and who is next."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import clock, settings
 from crawlers import frontier, looks, sources
 from crawlers.frontier import Address, FrontierEntry, Sweep
 from crawlers.revisit import Rhythm
@@ -84,6 +85,17 @@ def test_an_address_that_was_looked_at_leaves_the_line_until_it_has_rested(sessi
         assert row.due_at == NOW + HOUR
     with clock.frozen(NOW + HOUR):
         assert OTHER in line(session, frontier.begin(session, SOURCE))
+
+
+def test_a_source_has_its_own_rhythm_and_never_a_larger_budget_than_the_home(tmp_path: Path) -> None:
+    crawl = settings.load(tmp_path, environment={}).crawl
+    own = "max_minutes = {}\nmax_sweep_bytes = {}\n[fetch]\nrevisit_min_hours = 1.0\nrevisit_max_days = 0.01\n"
+    text = '[source]\nid = "a"\nname = "A"\nkind = "page"\n[scope]\nseeds = ["http://a.example/"]\n'
+    small, large = (sources.parse(text + own.format(*each), "a").within(crawl) for each in ((1.0, 9), (1e9, 10**18)))
+
+    assert (small.max_minutes, small.max_sweep_bytes) == (1.0, 9)
+    assert (large.max_minutes, large.max_sweep_bytes) == (crawl.max_minutes, crawl.max_sweep_bytes)
+    assert (small.revisit_min_s, small.revisit_max_s) == (3600.0, 3600.0)
 
 
 def test_a_stopped_sweep_goes_on_only_under_the_definition_it_began_with(session: Session) -> None:
