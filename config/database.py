@@ -12,16 +12,20 @@ from sqlalchemy import (
     Dialect,
     Engine,
     FromClause,
+    Insert,
     MetaData,
     Select,
     String,
+    Table,
     TypeDecorator,
     create_engine,
     event,
     insert,
     inspect,
     select,
+    text,
 )  # fmt: skip
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column, sessionmaker
@@ -29,6 +33,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_colu
 from config.errors import MekikiError
 
 BUSY_TIMEOUT_MS = 120_000  # another process may hold SQLite's write lock while it compares a batch of films
+# Who inserts holds this lock from before the first row gets its id until after the last one is visible.
+WRITERS = text("""
+    SELECT DISTINCT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'
+        AND relation = ANY (SELECT to_regclass(name) FROM unnest(CAST(:names AS text[])) name)
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid IS DISTINCT FROM pg_backend_pid()
+""")
 Columns = TypeVarTuple("Columns")
 Value = TypeVar("Value")
 
@@ -187,3 +198,18 @@ def claim(session: Session, rows: Select[*Columns]) -> Select[*Columns]:
     if session.get_bind().dialect.name == "postgresql":
         return rows.with_for_update(skip_locked=True)
     return rows
+
+
+def writers(session: Session, tables: Sequence[Table]) -> list[str]:
+    """Return who else may still commit rows of these tables whose ids were given before now; SQLite's one writer is
+    through when another one begins."""
+    if session.get_bind().dialect.name != "postgresql":
+        return []
+    return sorted(session.scalars(WRITERS, {"names": [table.name for table in tables]}))
+
+
+def unless_there(session: Session, table: type[Base]) -> Insert:
+    """Return an INSERT that does nothing where another worker was quicker."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

@@ -51,6 +51,7 @@ class Job:
     pending: Callable[[Session, int], Sequence[int]]
     verb: Callable[[Session, Sequence[int]], None]
     batch: int  # rows in one transaction: small where a row is minutes of work
+    rest: Callable[[Session], None] | None = None  # what is written down when nothing is pending and nothing failed
 
 
 JOBS = (
@@ -65,11 +66,14 @@ JOBS = (
     Job("store indexes", "so that every process opens them at once", matcher.upkeep.pending, matcher.upkeep.compact, 1),
     Job("describe sightings", "fingerprints of what was seen", matcher.intake.pending_sightings,
         matcher.intake.describe_sightings, 8),
-    Job("keep", "what is kept of sightings for references to come", matcher.kept.pending, matcher.kept.keep, 64),
+    Job("keep", "what is kept of sightings for references to come", matcher.kept.pending, matcher.kept.keep, 64,
+        matcher.intake.remember),
     Job("look back", "older captures that may hold what is new", matcher.look_back.pending, matcher.look_back.look, 50),
     Job("match", "is it the same?", matcher.match.pending, matcher.match.compare, 4),
-    Job("assess", "is the use allowed?", matcher.assess.pending, matcher.assess.assess, 32),
-    Job("open cases", "what a person must decide", matcher.cases.pending, matcher.cases.open_cases, 32),
+    Job("assess", "is the use allowed?", matcher.assess.pending, matcher.assess.assess, 32,
+        matcher.assess.remember),
+    Job("open cases", "what a person must decide", matcher.cases.pending, matcher.cases.open_cases, 32,
+        matcher.cases.remember),
     Job("collect evidence", "what stands for an open case, before it is gone", matcher.collected.pending,
         dashboard.collect.collect, 1),
     Job("timestamps", "others' word for when it was", crawlers.timestamps.pending, crawlers.timestamps.stamp, 1),
@@ -109,6 +113,9 @@ def run(home: Home, job: Job, tell: Callable[[int], None] = lambda _rows: None) 
             stuck = [row for row in ids if turns[row] >= MAX_TURNS and row not in failures]
             failures |= dict.fromkeys(stuck, "it is still pending after its stage")
             done -= MAX_TURNS * len(stuck)  # nothing came of these turns, and a round of nothing but them is idle
+        if job.rest is not None and not failures:
+            with home.sessions().begin() as session:
+                job.rest(session)
     except MekikiError as stopped:
         _record(home, job, started, done, str(stopped))
         raise

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Insert,
     LargeBinary,
     String,
     Text,
@@ -18,12 +17,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock, home
 from config.blobs import BlobMissing
-from config.database import Base, Row
+from config.database import Base, Row, unless_there
 from fingerprints import kinds, packing
 from fingerprints.decode import limits_of, shared
 from fingerprints.interface import Depth, Description, MediaFacts, Vectors
@@ -122,7 +120,7 @@ def save(session: Session, blob: str, description: Description) -> None:
     """Write a description where it is not written yet; another worker may have been quicker, which is no error."""
     facts = description.facts or MediaFacts("image")
     session.execute(
-        _unless_there(session, Medium).values(
+        unless_there(session, Medium).values(
             blob=blob, kind=None if description.facts is None else facts.medium, width=facts.width, height=facts.height,
             duration_s=facts.duration_s, frames_per_second=facts.frames_per_second, has_sound=facts.has_sound,
             error=description.error, described_at=clock.now(),
@@ -131,18 +129,12 @@ def save(session: Session, blob: str, description: Description) -> None:
     for (kind, version), vectors in description.fingerprints.items():
         shape = packing.shape(vectors)
         session.execute(
-            _unless_there(session, Fingerprint).values(
+            unless_there(session, Fingerprint).values(
                 blob=blob, kind=kind, version=version, count=shape.count, width=shape.width, columns=shape.columns,
                 codes=packing.codes_bytes(vectors), positions=packing.squeezed_positions(vectors),
                 facts=packing.finite(vectors.facts), made_at=clock.now(),
             )
         )  # fmt: skip
-
-
-def _unless_there(session: Session, table: type[Base]) -> Insert:
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def forget(session: Session, blobs: Sequence[str]) -> None:

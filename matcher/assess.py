@@ -1,7 +1,7 @@
 """Assessing: is this use allowed? Gathers what is known of one work at one finding and keeps every answer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -12,17 +12,20 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 import config.home
 from config import clock
 from crawlers.captures import Capture, FindingRow, Sighting
-from matcher import allowances, catalogue, fan_rules, licences, lives, negatives, places
+from matcher import allowances, catalogue, fan_rules, licences, lives, marks, negatives, places
 from matcher.case_rows import Assessment, Case, CaseFinding
 from matcher.catalogue import Asset, Work
 from matcher.fan_rules import FanRule
 from matcher.interface import AllowanceRows, Answer, Bank, Use
 from matcher.licences import Licence
+from matcher.marks import Done, Look
 from matcher.match import Match
 from matcher.references import Reference, in_force
 
 Moment = Literal["opening", "deciding", "leaving"]
+ASSESSED = "assessed"  # the mark of what was assessed
 PROTECTED: tuple[Bank, ...] = ("works", "goods", "provisional")
+REGISTRY = (Licence, FanRule)
 SAME_LENGTH_S = 1.0  # two measurements of one stretch of film differ by less
 
 
@@ -49,19 +52,71 @@ class Seen:
 
 def pending(session: Session, limit: int) -> Sequence[int]:
     """Return findings with a match, a sighting or a registry row that their newest assessment did not know, or with a
-    reference that has come into force or gone out of it since."""
+    reference that has come into force or gone out of it since.
+
+    Below the mark of what was assessed, only what can be pending again is asked for; see `remember`.
+    """
+    return _unknown(session, limit, marks.done(session, ASSESSED))
+
+
+def remember(session: Session) -> None:
+    """Move the mark of what was assessed."""
+    marks.advance(session, ASSESSED, (Sighting.id, Match.id, CaseFinding.id), _look)
+
+
+def _look(session: Session, done: Done) -> Look:
+    return Look(_unknown(session, 1, done))
+
+
+def _unknown(session: Session, limit: int, done: Done) -> Sequence[int]:
+    found: list[int] = []
+    for rows in _asked_for(session, done):
+        column = rows.selected_columns[0]
+        others = rows.where(column.not_in(found)).distinct().order_by(column)
+        found += session.scalars(others.limit(limit - len(found)))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _asked_for(session: Session, done: Done) -> Iterator[Select[int]]:
+    """Yield what asks for findings that are to be assessed again: all, or what may be among what changed since."""
+    involved, turned, touched = _involved(), _turned(Assessment.finding_id), _touched_by_registry()
+    if done.since is None:
+        yield from (involved, turned, touched)
+        return
+    back = list(session.scalars(lives.turned(done.since, clock.now())))
+    matched = select(Sighting.finding_id).join(Match, Match.blob == Sighting.blob)
+    known = select(Match.id).where(Match.blob == Sighting.blob).exists()  # not joined: SQLite would go by the matches
+    news = [
+        select(Sighting.finding_id).where(done.beyond(Sighting.id), known),
+        matched.where(done.beyond(Match.id)),
+        *(matched.where(Match.reference_id.in_(some)) for some in marks.portions(back)),
+    ]
+    for some in marks.portions(finding for each in news for finding in session.scalars(each)):
+        yield involved.where(Sighting.finding_id.in_(some))
+        yield turned.where(Sighting.finding_id.in_(some))
+    for some in marks.portions(back):
+        yield turned.where(Reference.id.in_(some))
+    of_cases = select(CaseFinding.finding_id).join(Case, Case.id == CaseFinding.case_id)
+    is_new = (Case.state_at > done.since) | done.beyond(CaseFinding.id)
+    for some in marks.portions(session.scalars(of_cases.where(is_new))):
+        yield turned.where(Assessment.finding_id.in_(some))
+        yield touched.where(CaseFinding.finding_id.in_(some))
+    works = select(Work.id).where(or_(*(_of_work(table).where(table.at > done.since).exists() for table in REGISTRY)))
+    for some in marks.portions(session.scalars(works)):
+        yield touched.where(Work.id.in_(some))
+
+
+def _involved() -> Select[int]:
+    """Ask for findings with a match of which no assessment knew, or not at this sighting."""
     is_known = (
         select(Assessment.id)
         .where(Assessment.finding_id == Sighting.finding_id, Assessment.work_id == Asset.work_id)
         .where(Assessment.newest_match_id >= Match.id, Assessment.newest_sighting_id >= Sighting.id)
         .exists()
     )
-    involved = _matched(Sighting.finding_id).where(~is_known).distinct().order_by(Sighting.finding_id).limit(limit)
-    found = list(session.scalars(involved))
-    for more in (_turned(), _touched_by_registry()):
-        rows = more.where(more.selected_columns[0].not_in(found)).limit(limit - len(found))
-        found += session.scalars(rows).all() if len(found) < limit else []
-    return found
+    return _matched(Sighting.finding_id).where(~is_known)
 
 
 def assess(session: Session, ids: Sequence[int]) -> None:
@@ -73,7 +128,7 @@ def assess(session: Session, ids: Sequence[int]) -> None:
             .join(CaseFinding, CaseFinding.case_id == Case.id)
             .where(CaseFinding.finding_id == finding_id, Case.state == "open")
         )
-        turned = session.scalars(_turned(Assessment.work_id).where(Assessment.finding_id == finding_id))
+        turned = session.scalars(_turned(Assessment.work_id).where(Assessment.finding_id == finding_id).distinct())
         for work_id in sorted({*matched, *opened, *turned}):
             assess_use(session, finding_id=finding_id, work_id=work_id, moment="opening")
 
@@ -218,7 +273,7 @@ def _matched(column: InstrumentedAttribute[int]) -> Select[int]:
     return cast(Select[int], query.where(in_force(clock.now()), Reference.bank.in_(PROTECTED)))
 
 
-def _turned(column: InstrumentedAttribute[int] = Assessment.finding_id) -> Select[int]:
+def _turned(column: InstrumentedAttribute[int]) -> Select[int]:
     """Ask for uses that nobody decided yet, and of which a reference began or ceased to match since the last look."""
     newer = aliased(Assessment)
     of_use = newer.finding_id == Assessment.finding_id, newer.work_id == Assessment.work_id
@@ -235,9 +290,7 @@ def _turned(column: InstrumentedAttribute[int] = Assessment.finding_id) -> Selec
         Select[int],
         _joined(select(column).select_from(Match))
         .join(Assessment, (Assessment.finding_id == Sighting.finding_id) & of_work)
-        .where(Assessment.moment == "opening", lives.turned_since(Assessment.at, clock.now()), is_newest, ~is_decided)
-        .distinct()
-        .order_by(column),
+        .where(Assessment.moment == "opening", lives.turned_since(Assessment.at, clock.now()), is_newest, ~is_decided),
     )
 
 
@@ -246,21 +299,19 @@ def _touched_by_registry() -> Select[int]:
 
     Without this a new licence would keep later cases from opening and leave the open ones to be decided by hand.
     """
-    newer_rows = [
-        select(table.id)
-        .where((table.work_id == Work.id) | (table.work_id.is_(None) & (table.owner_id == Work.owner_id)))
-        .where(_unknown_since(table.at))
-        .exists()
-        for table in (Licence, FanRule)
-    ]
+    newer_rows = (_of_work(table).where(_unknown_since(table.at)).exists() for table in REGISTRY)
     return (
         select(CaseFinding.finding_id)
         .join(Case, Case.id == CaseFinding.case_id)
         .join(Work, Work.id == Case.work_id)
         .where(Case.state == "open", or_(*newer_rows))
-        .distinct()
-        .order_by(CaseFinding.finding_id)
     )
+
+
+def _of_work(table: type[Licence | FanRule]) -> Select[int]:
+    """Ask, within a query over works, for the registry rows that concern a work: its own, and its owner's."""
+    is_its = (table.work_id == Work.id) | (table.work_id.is_(None) & (table.owner_id == Work.owner_id))
+    return select(table.id).where(is_its)
 
 
 def _unknown_since(moment: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
+from config import clock
 from config.database import AppendOnly, Base, Row
 
 PROMISE = timedelta(hours=24)  # from seeing a copy to asking for its removal
@@ -45,6 +46,12 @@ class Case(Row, Base):
     lane: Mapped[str] = mapped_column(String(4))
     harm: Mapped[int] = mapped_column(default=0)  # 2 leak of a provisional work, 1 goods or simulcast, 0 other
     state: Mapped[str] = mapped_column(String(8), index=True)  # "open", "decided" or "closed"
+    state_at: Mapped[datetime | None] = mapped_column(index=True)  # when that was said last; None: before it was kept
+
+    @validates("state")
+    def _dated(self, _key: str, state: str) -> str:
+        self.state_at = clock.now()
+        return state
 
 
 class CaseFinding(Row, Base):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from config import clock
 from config.errors import MekikiError
 from crawlers.captures import Capture, FindingRow
-from matcher import allowances, assess, flood, holds, negatives
+from matcher import allowances, assess, flood, holds, negatives, uncased
 from matcher.case_rows import (
     PROMISE,
     UNDONE,
@@ -25,8 +25,11 @@ from matcher.case_rows import (
 )
 from matcher.catalogue import Owner, Work
 from matcher.interface import VERDICTS, Verdict
+from matcher.uncased import pending, remember
 
-__all__ = ["Assessment", "Case", "CaseFinding", "Decision", "newest_assessment", "newest_decision"]
+__all__ = [
+    "Assessment", "Case", "CaseFinding", "Decision", "newest_assessment", "newest_decision", "pending", "remember",
+]  # fmt: skip
 
 LEAK, COMMERCE, OTHER = 2, 1, 0  # harm: what is asked for first when the same time is left
 
@@ -88,45 +91,6 @@ class CaseDetail:
     assessment: Assessment  # the newest
     decisions: Sequence[Decision]
     decision: Decision | None  # the one in force
-
-
-def pending(session: Session, limit: int) -> Sequence[int]:
-    """Return the newest opening assessments that a case still lacks: not allowed and in none, or newer than its own.
-
-    A case that was closed because every use was allowed is asked again; one whose place is gone waits for a new look.
-
-    What only a quarantined reference speaks for waits, until somebody lets the reference out.
-    """
-    newer = aliased(Assessment)
-    is_outdated = (
-        select(newer.id)
-        .where(newer.finding_id == Assessment.finding_id, newer.work_id == Assessment.work_id)
-        .where(newer.moment == "opening", newer.id > Assessment.id)
-        .exists()
-    )
-    # A finding may be in the cases of several works; only the case of this work counts.
-    own = (
-        select(CaseFinding.case_id, CaseFinding.finding_id, CaseFinding.assessment_id, Case.work_id, Case.state)
-        .join(Case, Case.id == CaseFinding.case_id)
-        .subquery()
-    )
-    member, last = aliased(CaseFinding), aliased(Assessment)
-    was_otherwise = (
-        select(member.id)
-        .join(last, last.id == member.assessment_id)
-        .where(member.case_id == own.c.case_id, last.outcome != "allowed")
-        .exists()
-    )
-    is_asked_again = (own.c.state == "open") | ((own.c.state == "closed") & ~was_otherwise)
-    in_none = own.c.finding_id.is_(None) & (Assessment.outcome != "allowed") & _stands()
-    is_news = (own.c.assessment_id < Assessment.id) & is_asked_again
-    return session.scalars(
-        select(Assessment.id)
-        .outerjoin(own, (own.c.finding_id == Assessment.finding_id) & (own.c.work_id == Assessment.work_id))
-        .where(Assessment.moment == "opening", ~is_outdated, in_none | is_news)
-        .order_by(Assessment.id)
-        .limit(limit)
-    ).all()
 
 
 def open_cases(session: Session, ids: Sequence[int]) -> None:
@@ -262,16 +226,12 @@ def close(session: Session, case_id: int) -> None:
     session.flush()
 
 
-def _stands() -> ColumnElement[bool]:
-    return holds.stands(Assessment.finding_id, Assessment.work_id)
-
-
 def _may_open(session: Session, assessment: Assessment) -> bool:
     """Say whether an assessment may open a case, once the flood guard has looked at what speaks for it."""
     if assessment.outcome == "allowed":
         return True  # it opens none; a case that is there learns of it
     flood.guard(session, assessment)
-    return session.scalar(select(Assessment.id).where(Assessment.id == assessment.id, _stands())) is not None
+    return session.scalar(select(Assessment.id).where(Assessment.id == assessment.id, uncased.stands())) is not None
 
 
 def _locked(session: Session, case_id: int) -> Case:

@@ -6,13 +6,15 @@ nothing; these are what `matcher.look_back` asks. The table is also the queue of
 `asked_at`.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, delete, func, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, Select, String, delete, func, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from config import clock, home
 from config.database import Base
@@ -25,10 +27,12 @@ from fingerprints.packing import Shape
 from fingerprints.quantised import CODE_BYTES as POINT_BYTES
 from fingerprints.quantised import packed
 from fingerprints.store import Medium
-from matcher import film_watch, pictures, retrieve
+from matcher import film_watch, marks, pictures, retrieve
 from matcher.closer_look import POINTS
 from matcher.film_looks import LEAST_QUALITY
+from matcher.marks import Done
 
+SEEN = "seen"  # the mark of what is described and kept
 KINDS = {"image": pictures.HASHES, "video": film_watch.LOOKS}  # of a medium, which fingerprint its hashes come from
 TURN, LEFT, BOTTOM, IS_EVEN = 0, 2, 6, 6  # columns of a picture's positions
 MOST_POINTS = 64  # of a picture, the strongest
@@ -73,10 +77,43 @@ for _name, _column, _where in (
 def pending(session: Session, limit: int) -> Sequence[int]:
     """Return media that were seen and described and of which nothing is kept yet, or nothing any more although they
     were seen again."""
-    described = select(Medium.id).where(Medium.kind.is_not(None), store.is_current("glance"))
+    return lacking(session, limit, done(session))
+
+
+def lacking(session: Session, limit: int, done: Done) -> Sequence[int]:
+    """Return what is pending beyond what is done."""
+    new_or_left = done.beyond(Sighting.id) | Sighting.id.in_(done.left)
+    seen = select(Sighting.blob).where(new_or_left).union(seen_again(done))
     is_seen = select(Sighting.id).where(Sighting.blob == Medium.blob).exists()
+    described = select(Medium.id).where(Medium.kind.is_not(None), store.is_current("glance"))
     is_kept = select(Kept.id).where(Kept.medium_id == Medium.id, ~_is_seen_again()).exists()
-    return session.scalars(described.where(is_seen, ~is_kept).order_by(Medium.id).limit(limit)).all()
+    rows = described.where(Medium.blob.in_(seen) if done else is_seen, ~is_kept)
+    return session.scalars(rows.order_by(Medium.id).limit(limit)).all()
+
+
+def done(session: Session) -> Done:
+    """Return up to where all that was seen is described by the kinds of today, and kept."""
+    return marks.done(session, SEEN, kinds())
+
+
+def kinds() -> str:
+    """Return what stands for the kinds of today and their versions."""
+    return hashlib.sha256(json.dumps(sorted(retrieve.versions_in_use().items())).encode()).hexdigest()
+
+
+def wanted_again() -> Select[str]:
+    """Ask for the blobs that wait to be compared and whose fingerprints are not held any more."""
+    medium = aliased(Medium)
+    held = aliased(Kept)
+    rows = select(medium.blob).join(held, held.medium_id == medium.id)
+    return rows.where(held.asked_at.is_not(None), held.let_go_at.is_not(None))
+
+
+def seen_again(done: Done) -> Select[str]:
+    """Ask for the blobs that were captured, since everything was done, after what is kept of them was forgotten."""
+    medium, held = aliased(Medium), aliased(Kept)
+    rows = select(medium.blob).join(Capture, Capture.body_sha256 == medium.blob).join(held, held.medium_id == medium.id)
+    return rows.where(done.beyond(Capture.id), held.forgotten_at < Capture.fetched_at)
 
 
 def keep(session: Session, ids: Sequence[int]) -> None:

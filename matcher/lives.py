@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, String, Subquery, Text, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, String, Subquery, Text, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from config import clock
@@ -106,7 +106,7 @@ def history(session: Session, reference_id: int) -> Sequence[ReferenceChange]:
     return session.scalars(rows.order_by(ReferenceChange.id)).all()
 
 
-def turned_since(moment: InstrumentedAttribute[datetime], at: datetime) -> ColumnElement[bool]:
+def turned_since(moment: InstrumentedAttribute[datetime] | datetime, at: datetime) -> ColumnElement[bool]:
     """Return the condition that a Reference began or ceased to match after a moment, up to `at`."""
     ends, provisional = references.ends_at(), aliased(Reference)
     changed = select(ReferenceChange.id).where(
@@ -119,6 +119,11 @@ def turned_since(moment: InstrumentedAttribute[datetime], at: datetime) -> Colum
         and_(Reference.bank == "provisional", ends <= at, ends > moment),
         changed.correlate_except(ReferenceChange).exists(),
     )
+
+
+def turned(since: datetime, at: datetime) -> Select[int]:
+    """Ask for the references that began or ceased to match after one moment, up to another."""
+    return select(Reference.id).where(turned_since(since, at)).correlate(None)
 
 
 def absences(at: datetime) -> Subquery:

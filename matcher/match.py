@@ -7,11 +7,10 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock, home
-from config.database import AppendOnly, Base, Row, claim
+from config.database import AppendOnly, Base, Row, claim, unless_there
 from crawlers.captures import Sighting
 from fingerprints import store
 from fingerprints.decode import limits_of, shared
@@ -25,6 +24,9 @@ from matcher.references import Reference
 from matcher.retrieve import Shelf, Watcher
 
 Seen = tuple[MediaFacts, Mapping[str, Vectors]]
+# "matc": the PostgreSQL advisory lock of whoever writes matches, so that ids ascend as rows become visible; an
+# assessment says by the newest match which ones it knows.
+LOCK = 0x6D617463
 FEW = 4  # below one in so many of all references, what is new is compared on a shelf of its own first
 
 
@@ -71,6 +73,8 @@ def compare(session: Session, ids: Sequence[int]) -> None:
         for blob in sorted(set(asked.scalars(select(Sighting.blob).where(Sighting.id.in_(ids))))):
             reading.rollback()  # what was disabled while the last film played is not seen in this one
             compared.append((blob, clock.now(), _compared(asked, blob)))
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     for blob, began, found in compared:
         for comparison in found:
             _save(session, blob, comparison)
@@ -183,14 +187,9 @@ def _save(session: Session, blob: str, comparison: Comparison) -> None:
         "outline": [list(corner) for corner in comparison.outline],
         "reference_outline": [list(corner) for corner in comparison.reference_outline],
     }
-    row = _insert(session, Match).values(
+    row = unless_there(session, Match).values(
         blob=blob, reference_id=comparison.reference_id, score=comparison.score, lane=comparison.lane,
         reasons=as_reasons(comparison), transform=transform, segments=as_segments(comparison),
         matched_seconds=comparison.matched_seconds, found_at=clock.now(),
     )  # fmt: skip
-    session.execute(row.on_conflict_do_nothing(index_elements=["blob", "reference_id"]))
-
-
-def _insert(session: Session, table: type[Base]) -> Any:
-    """Return an INSERT that can say what to do when another worker was quicker."""
-    return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table)
+    session.execute(row)

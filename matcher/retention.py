@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ForeignKey, Text, cast, func, select
+from sqlalchemy import ForeignKey, Select, Text, cast, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import config.home
@@ -102,6 +102,11 @@ def _forget(session: Session, gone: Sequence[Capture]) -> None:
         note = {"captures": of_it, "made_of_them": previews, **why}
         subject = f"sweep:{session.get_one(Sweep, sweep_id).uuid}"
         custody.record(session, actor="mekiki", action=custody.DELETED, subject=subject, note=note)
+
+
+def deleted() -> Select[int]:
+    """Ask for the captures whose bytes were deleted because their time was over."""
+    return select(CaptureRetention.capture_id).where(CaptureRetention.next_look.is_(None))
 
 
 def due_at(session: Session, case: Case) -> datetime | None:

@@ -17,9 +17,9 @@ TABLE_MODULES = (
     "crawlers.captures", "crawlers.custody", "crawlers.frontier", "crawlers.recheck", "crawlers.tallies",
     "crawlers.timestamps", "fingerprints.store", "matcher.cases", "matcher.catalogue", "matcher.collected",
     "matcher.fan_rules", "matcher.find_overlaps", "matcher.found_stretches", "matcher.kept", "matcher.learn_stretches",
-    "matcher.licences", "matcher.lives", "matcher.look_back", "matcher.match", "matcher.negatives", "matcher.overlaps",
-    "matcher.quarantines", "matcher.references", "matcher.retention", "matcher.shared_areas", "matcher.stop_areas",
-    "notices.ledger", "dashboard.people", "dashboard.staff",
+    "matcher.licences", "matcher.lives", "matcher.look_back", "matcher.marks", "matcher.match", "matcher.negatives",
+    "matcher.overlaps", "matcher.quarantines", "matcher.references", "matcher.retention", "matcher.shared_areas",
+    "matcher.stop_areas", "notices.ledger", "dashboard.people", "dashboard.staff",
 )  # fmt: skip
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from config.errors import MekikiError
@@ -107,6 +107,25 @@ def test_a_row_that_stays_pending_does_not_keep_the_rounds_going_for_ever(home: 
     with pytest.raises(JobFailed, match="still pending after its stage") as failed:
         run_all(home, chosen=(stuck,))
     assert failed.value.done == 0
+
+
+def test_a_job_comes_to_rest_only_when_every_row_was_worked_through(home: Home) -> None:
+    rested: list[int] = []
+
+    def rest(session: Session) -> None:
+        rested.append(len(pending(session, 10)))
+
+    job = Job("sign owners", "a job of this test", pending, sign, batch=3, rest=rest)
+    for name, failure in (("bad", JobFailed), ("offline", Offline)):
+        add_owners(home, "a", name)
+        with pytest.raises(failure):
+            run(home, job)
+        assert rested == []
+        with home.sessions().begin() as session:
+            session.execute(delete(Owner))
+    add_owners(home, *"abcd")
+    run(home, job)
+    assert rested == [0]
 
 
 def test_every_stage_of_the_main_path_has_a_name_of_its_own() -> None:

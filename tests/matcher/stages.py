@@ -3,9 +3,15 @@
 from sqlalchemy.orm import Session
 
 from config.home import Home
-from matcher import kept, look_back, match
+from matcher import assess, cases, intake, kept, look_back, match
 
 STAGES = ((kept.pending, kept.keep), (look_back.pending, look_back.look), (match.pending, match.compare))
+
+
+def remember(session: Session) -> None:
+    """Move every mark, as the jobs do where nothing is left to do."""
+    for stage in (intake, assess, cases):
+        stage.remember(session)
 
 
 def compared(session: Session) -> int:
@@ -16,6 +22,7 @@ def compared(session: Session) -> int:
             verb(session, ids)
             taken += len(ids) if stage is match.pending else 0
             assert taken < 100, "the stage never ends"
+    remember(session)
     return taken
 
 
@@ -32,4 +39,6 @@ def compared_at(home: Home) -> int:
                 verb(session, ids)
             taken += len(ids) if stage is match.pending else 0
             assert taken < 100, "the stage never ends"
+    with home.sessions().begin() as session:
+        remember(session)
     return taken

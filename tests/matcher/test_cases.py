@@ -16,6 +16,7 @@ from matcher.licences import Grant
 from matcher.negatives import Negative
 from matcher.references import Reference
 from tests import factories
+from tests.matcher import stages
 
 pytestmark = pytest.mark.usefixtures("frozen_clock")
 LONG = {"segments": [{"query": [0.0, 600.0], "reference": [0.0, 600.0], "speed": 1.0, "score": 500.0}]}
@@ -37,6 +38,7 @@ def run_stages(session: Session) -> None:
             assess.assess(session, ids)
         while ids := cases.pending(session, 10):
             cases.open_cases(session, ids)
+        stages.remember(session)
 
 
 def only_case(session: Session) -> Case:

@@ -14,6 +14,7 @@ from matcher.flood import Carried, judge
 from matcher.references import Reference
 from tests import factories
 from tests.factories import NOW
+from tests.matcher import stages
 
 FLOOD = Flood(new_places=8, times=5.0, window_hours=24.0, history_days=28.0)
 
@@ -65,6 +66,7 @@ def open_everything(session: Session) -> None:
         assess.assess(session, ids)
     while ids := cases.pending(session, 10):
         cases.open_cases(session, ids)
+    stages.remember(session)
 
 
 def place_showing(session: Session, number: int, *references: Reference) -> None:

@@ -230,7 +230,8 @@ def test_what_is_being_compared_while_a_reference_comes_back_is_compared_again(s
     assert matches(small) == {(copy, late)}
 
 
-def test_what_is_old_is_forgotten_until_it_is_seen_again(small: Home) -> None:
+@pytest.mark.parametrize("how", ["on another page", "by the server's word that nothing has changed"])
+def test_what_is_old_is_forgotten_until_it_is_seen_again(small: Home, how: str) -> None:
     days = small.settings.captures.keep_days
     with clock.frozen(NOW):
         blob = seen(small, 11)
@@ -245,9 +246,13 @@ def test_what_is_old_is_forgotten_until_it_is_seen_again(small: Home) -> None:
         assert matches(small) == set()
 
         def again(session: Session) -> None:
-            page = factories.finding(session, "http://scans.example/again")
-            row = factories.sighting(session, page, picture(11), kind="image")
-            session.execute(update(Capture).where(Capture.id == row.capture_id).values(fetched_at=clock.now() + DAY))
+            if how == "on another page":
+                page = factories.finding(session, "http://scans.example/again")
+                capture_id = factories.sighting(session, page, picture(11), kind="image").capture_id
+            else:
+                url, sweep = "http://scans.example/11/same/media/0", factories.sweep(session)
+                capture_id = factories.capture(session, url, sweep, picture(11), kind="media", mime="image/jpeg").id
+            session.execute(update(Capture).where(Capture.id == capture_id).values(fetched_at=clock.now() + DAY))
 
         do(small, again)
         assert describe(small) == 1

@@ -22,6 +22,7 @@ from matcher.match import Match
 from matcher.overlaps import BadSettlement, Overlap
 from matcher.references import Reference
 from tests import factories
+from tests.matcher import stages
 from tests.matcher.drawn_cards import card_reference
 from tests.matcher.drawn_episodes import LENGTH_S, described_episode, described_stranger, film_reference
 from tests.matcher.drawn_pictures import reference
@@ -115,6 +116,7 @@ def case_on(session: Session, *shown: Reference, number: int = 1) -> Case:
     for stage, verb in ((assess.pending, assess.assess), (cases.pending, cases.open_cases)):
         while ids := stage(session, 5):
             verb(session, ids)
+    stages.remember(session)
     return session.scalars(select(Case).order_by(Case.id.desc())).first() or pytest.fail("no case")
 
 

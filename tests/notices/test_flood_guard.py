@@ -20,7 +20,7 @@ from notices import draft, ledger, send
 from notices.ledger import NotApprovable, Notice
 from tests import factories
 from tests.factories import NOW
-from tests.matcher import drawn_logos
+from tests.matcher import drawn_logos, stages
 from tests.notices import mail_server, world
 from tests.notices.mail_server import Mailbox
 
@@ -60,6 +60,7 @@ def run_stages(session: Session) -> None:
             verb(session, ids)
             turns += 1
             assert turns < 20
+    stages.remember(session)
 
 
 def show(session: Session, *numbers: int) -> None:
