@@ -7,7 +7,7 @@ from config.blobs import BlobStore
 from config.errors import MekikiError
 from crawlers.answers import Errand
 from crawlers.batches import Batch
-from crawlers.extract import Reader
+from crawlers.patience import Patience
 from crawlers.render import Memory
 from crawlers.settle import Settler
 from crawlers.sources import Limits, Source
@@ -33,7 +33,7 @@ class Walk:
     source: Source
     limits: Limits
     blobs: BlobStore
-    read: Reader
+    patience: Patience  # that reads what comes
     memory: Memory = field(default_factory=Memory)  # of what needs a browser
     tell: Callable[[], None] = lambda: None  # after every settled address
     stopped_by: BaseException | None = None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -92,7 +93,7 @@ async def read(response: Response, fetch: Fetch, parts: list[Part]) -> tuple[Fil
     """Return the film a manifest leads to and the response that names its segments. Raises NotAFilm."""
     body = reels.playlist_body(response, sniff.MPD, parts)
     root = parsed(body)
-    spans = runs(root, response.url, clock.now())
+    spans = reels.briefly(partial(runs, root, response.url, clock.now()))
     is_live = root.get("type") == "dynamic"
     best = spans[-1] if is_live else max(spans, key=lambda one: one.seconds)
     choice = None if len(spans) == 1 or is_live else f"the longest of {len(spans)} parts with different pictures"

@@ -22,10 +22,11 @@ from config import log
 from config.blobs import BlobStore
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import chromium, equipment, extract, road, showing, site_films, sniff, spiders, streams, urls
+from crawlers import chromium, equipment, looks, road, showing, site_films, sniff, streams, urls
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Manners, network_sentence
-from crawlers.page import Page
+from crawlers.patience import Patience
+from crawlers.reading import Said, Sheet
 from crawlers.reels import NotAFilm
 from crawlers.render import Memory
 from crawlers.sources import Identity, Limits, Scope, Source
@@ -110,6 +111,7 @@ class Glancer(Spider):
         super().__init__()
         self.targets, self.limits, self.blobs, self.has_browser = targets, limits, blobs, has_browser
         self.looks: dict[int, Look] = {}
+        self.patience: dict[str, Patience] = {}  # by source
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield a request for every page."""
@@ -132,10 +134,9 @@ class Glancer(Spider):
         if response.status >= 400 or target.source is None:
             await self._look(number, page, [])
             return
-        sent = Page.of(where, response.body, response.meta.get("received", ()))
-        finding = self._read(target.source, sent)
+        said = await self._read(target.source, _sheet(response, response.body))
         memory = Memory(target.source.fetch.render, self.has_browser)
-        if memory.wants(sent, finding):
+        if memory.wants(where, is_read=said.finding is not None, is_shell=said.is_shell):
             manners = self.crawler.get_downloader_middleware(Manners)
             assert manners is not None
             yield Request(
@@ -145,27 +146,31 @@ class Glancer(Spider):
             )  # fmt: skip
         else:
             blind = NO_BROWSER if memory.missed else None
-            await self._look(number, page, _media(finding), blind=blind)
+            await self._look(number, page, _media(said.finding), blind=blind or _unread(said))
 
     async def shown(self, response: Response, number: int, page: Seen) -> None:
         """Look at the media of a page as the browser showed it."""
         source = self.targets[number].source
         assert source is not None
-        finding = self._read(source, Page(urls.canonical(response.url) or response.url, response.text))
-        if finding is not None:
-            finding = showing.with_films(finding, response.meta["visit"].films)
-        await self._look(number, page, _media(finding))
+        dom = response.text.encode("utf-8", errors="replace")
+        said = await self._read(source, _sheet(response, dom, is_shown=True))
+        finding = said.finding and showing.with_films(said.finding, response.meta["visit"].films)
+        await self._look(number, page, _media(finding), blind=_unread(said))
 
     async def not_shown(self, failure: Failure) -> None:
         """Look at the watched media alone: the browser could not show the page."""
         request: Request = failure.request  # type: ignore[attr-defined]
         await self._look(request.cb_kwargs["number"], request.cb_kwargs["page"], [], blind=str(failure.value))
 
-    def _read(self, source: Source, page: Page) -> Finding | None:
-        try:
-            return extract.read_page(spiders.reader(source), page, source)
-        except extract.UnreadablePage:
-            return None
+    async def _read(self, source: Source, sheet: Sheet) -> Said:
+        if source.id not in self.patience:
+            self.patience[source.id] = Patience(source)
+        return await self.patience[source.id].read(sheet)
+
+    def closed(self, _reason: str) -> None:
+        """Let the children go that read costly pages."""
+        for one in self.patience.values():
+            one.close()
 
     async def _look(self, number: int, page: Seen, links: Sequence[str], *, blind: str | None = None) -> None:
         """Fetch the watched media and those shown; `blind` says why what the page shows is not known."""
@@ -228,6 +233,16 @@ class Glancer(Spider):
         self.looks[number] = Look(Seen(self.targets[number].url, self.targets[number].url, error=says))
 
 
+def _sheet(response: Response, body: bytes, *, is_shown: bool = False) -> Sheet:
+    where, received = urls.canonical(response.url) or response.url, tuple(response.meta.get("received", ()))
+    return Sheet(where, body, response.status, received, sniff.mime(body), is_shown=is_shown)
+
+
+def _unread(said: Said) -> str | None:
+    """Return why nobody knows what a page shows; None when it was read, or says itself that nothing is there."""
+    return None if said.trouble is None or said.trouble.startswith(looks.NOT_THERE) else said.trouble
+
+
 def _media(finding: Finding | None) -> list[str]:
     return [] if finding is None else [link.url for link in finding.media]
 
@@ -251,8 +266,8 @@ def main() -> None:
         )  # fmt: skip
     assert isinstance(spider, Glancer)
     nothing = [Look(Seen(target.url, target.url, error="the look was cut short")) for target in targets]
-    looks = [spider.looks.get(number, nothing[number]) for number in range(len(targets))]
-    json.dump([asdict(look) for look in looks], sys.stdout)
+    seen = [spider.looks.get(number, nothing[number]) for number in range(len(targets))]
+    json.dump([asdict(look) for look in seen], sys.stdout)
 
 
 def _widest(limits: Sequence[Limits]) -> Limits:

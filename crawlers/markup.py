@@ -3,8 +3,8 @@
 import re
 
 MAX_TAGS = 200_000  # of one page, closing ones included: a tree takes fifty times the memory of its page
-# Of one tag. libxml2 compares each with all before it: forty thousand take five seconds, and every voice parses anew.
-MAX_ATTRIBUTES = 5_000
+# Of one tag. libxml2 compares each with all before it: a page of tags with five thousand takes ten seconds.
+MAX_ATTRIBUTES = 1_000
 _ATTRIBUTE = re.compile(r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?)?""")
 _TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+((?:{_ATTRIBUTE.pattern})*+)")
 

@@ -42,7 +42,11 @@ class Page:
     ) -> "Page":
         """Return the page of a response, decoded as a browser would."""
         content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
-        return cls(url, html_to_unicode(content_type, body, default_encoding="utf-8")[1], seen_at)
+        try:
+            html = html_to_unicode(content_type, body, default_encoding="utf-8")[1]
+        except (LookupError, ValueError):  # a codec of Python's that is no charset of any page: "hex", "idna"
+            html = body.decode("utf-8", errors="replace")
+        return cls(url, html, seen_at)
 
     @cached_property
     def too_much(self) -> str | None:

@@ -1,6 +1,7 @@
 """HLS: what a playlist names of one film. Lowest rendition; an encrypted one is left alone; it fetches no segment."""
 
 import math
+from functools import partial
 
 import m3u8
 from scrapy.http import Response
@@ -76,7 +77,7 @@ def _piece(address: str, byterange: str | None, ends: dict[str, int]) -> Piece:
 
 def _parsed(text: str, url: str) -> m3u8.M3U8:
     try:
-        return m3u8.loads(text, uri=url)
+        return reels.briefly(partial(m3u8.loads, text, uri=url))
     except (ValueError, KeyError, IndexError, AttributeError, TypeError) as broken:  # the parser's own, on broken lines
         raise NotAFilm("the playlist cannot be read") from broken
 

@@ -5,25 +5,28 @@ It knows no format. Every piece comes through the guarded road; what does not fi
 
 import hashlib
 import tempfile
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeVar
 
 from scrapy.http import Response
 
 from config.blobs import BlobStore
 from config.errors import MekikiError
-from crawlers import sniff
+from crawlers import alarm, sniff
+from crawlers.alarm import TooSlow
 from crawlers.sources import Limits
 
 MAX_SEGMENTS = 3_000  # requests for one film: five hours in segments of six seconds
 MAX_LISTED = 100_000  # segments of one playlist; a day in segments of a second
 MAX_PLAYLIST_BYTES = 4 << 20
+READING_S = 2.0  # of processor time; a day in segments of a second takes less
 CHUNK_BYTES = 1 << 20
 _SAMPLE = "#sample="
 _EXPIRED = (404, 410)  # a live stream forgets its oldest segments while we read its newest
 
+T = TypeVar("T")
 Part = tuple[str, str, int]  # address, sha256 and bytes of what was fetched
 
 
@@ -36,6 +39,14 @@ class Fetch(Protocol):
 
 class NotAFilm(MekikiError):
     """A playlist or file that cannot become a film; the message says why."""
+
+
+def briefly(read: Callable[[], T]) -> T:
+    """Return what a playlist names. Raises NotAFilm when that takes too long, for everything else waits meanwhile."""
+    try:
+        return alarm.within(READING_S, read)
+    except TooSlow as slow:
+        raise NotAFilm(f"reading the playlist takes more than {READING_S:g} s of processor time") from slow
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ def is_made_by_scripts(page: Page) -> bool:
     return visible < SPARSE_TEXT and _ASKS.search(words) is not None
 
 
+def is_shell(page: Page, finding: Finding | None, mode: Render) -> bool:
+    """Say whether nothing was read off a page that scripts seem to make; not asked where it decides nothing."""
+    return mode == "auto" and finding is not None and says_nothing(finding) and is_made_by_scripts(page)
+
+
 def _length(texts: Iterable[str]) -> int:
     return sum(len(text.strip()) for text in texts)
 
@@ -95,17 +100,17 @@ class Memory:
         self._tries[seen] = self._tries.get(seen, 0) + 1
         self._helped[seen] = self._helped.get(seen, 0) + helped
 
-    def wants(self, page: Page, finding: Finding | None) -> bool:
+    def wants(self, url: str, *, is_read: bool, is_shell: bool) -> bool:
         """Say whether a browser is to open this page. Counts the pages that go without because there is none."""
         self.pages += 1
-        if self.mode == "http" or finding is None:
+        if self.mode == "http" or not is_read:
             return False
-        if self.mode == "auto" and not (says_nothing(finding) and is_made_by_scripts(page)):
+        if self.mode == "auto" and not is_shell:
             return False
         if not self.has_browser:
             self.missed += 1
             return False
-        return self.mode == "browser" or self._may_try(shape(page.url))
+        return self.mode == "browser" or self._may_try(shape(url))
 
     def _may_try(self, seen: str) -> bool:
         tries, helped = self._tries.get(seen, 0), self._helped.get(seen, 0)

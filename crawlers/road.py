@@ -18,9 +18,10 @@ from scrapy.settings import BaseSettings
 from config import clock
 from config.blobs import BlobStore
 from config.settings import Crawl
-from crawlers import sniff
+from crawlers import sniff, urls
 from crawlers.captures import Fetched
 from crawlers.guard import Guard
+from crawlers.reading import Sheet
 from crawlers.sources import Limits
 
 # A medium is larger than a page; the time it may take grows with it.
@@ -160,3 +161,9 @@ def described(url: str, response: Response) -> Fetched:
         ip_address=None if response.ip_address is None else str(response.ip_address),
         request=response.meta.get("transcript"),
     )
+
+
+def sheet(landed: str, body: bytes, fetched: Fetched, *, is_shown: bool = False) -> Sheet:
+    """Return an answer as its reader gets it; `is_shown` where a browser made the body, in UTF-8."""
+    where = urls.canonical(landed) or landed
+    return Sheet(where, body, fetched.status, fetched.headers, fetched.mime, fetched.fetched_at, is_shown)

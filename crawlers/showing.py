@@ -12,7 +12,6 @@ from crawlers import extract, render
 from crawlers.captures import Capture, Fetched
 from crawlers.frontier import Sweep
 from crawlers.interface import Finding
-from crawlers.page import Page
 from crawlers.visits import Visit
 
 AS_SENT = "#as-sent"
@@ -25,7 +24,7 @@ class Sent:
     """A page as its server sent it."""
 
     fetched: Fetched
-    page: Page
+    url: str  # canonical, after redirects
     finding: Finding
 
 
@@ -60,9 +59,8 @@ def before(session: Session, source_id: str) -> Iterator[tuple[str, bool]]:
                 yield url, render.IN_VAIN_MARK not in name
 
 
-def kept(sent: Sent, page: Page, visit: Visit, blobs: BlobStore) -> Fetched:
+def kept(sent: Sent, dom: bytes, visit: Visit, blobs: BlobStore) -> Fetched:
     """Return the page as shown as what is captured; the page as sent is kept beside it, named in the parts."""
-    dom = page.html.encode("utf-8", errors="replace")
     fetched = sent.fetched
     return replace(
         fetched,
@@ -73,9 +71,9 @@ def kept(sent: Sent, page: Page, visit: Visit, blobs: BlobStore) -> Fetched:
     )
 
 
-def in_vain(sent: Sent, page: Page, visit: Visit) -> Fetched:
+def in_vain(sent: Sent, dom: bytes, visit: Visit) -> Fetched:
     """Return the page as sent, with a word that a browser showed nothing more."""
-    name, sha256, size = _shown(sent.fetched.url, page.html.encode("utf-8", errors="replace"), visit)
+    name, sha256, size = _shown(sent.fetched.url, dom, visit)
     return replace(sent.fetched, parts=((name.replace(render.RENDERED, render.IN_VAIN_MARK), sha256, size),))
 
 

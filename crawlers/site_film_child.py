@@ -4,33 +4,20 @@ It answers with addresses and takes no film itself. It writes nothing, starts no
 egress that it was given: an extractor that forgets the proxy meets the fence below.
 """
 
-import contextlib
 import difflib
 import itertools
 import json
 import os
 import re
-import resource
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from crawlers import confined
+
 MEMORY_BYTES = 1 << 30  # beyond what the process takes before yt-dlp is loaded
-MAX_OPEN_FILES = 64
 MAX_FORMATS = 200
-_STARTS = frozenset({
-    "subprocess.Popen", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "os.forkpty", "pty.spawn",
-    "socket.bind", "socket.sendto", "socket.sendmsg", "os.symlink", "os.link", "os.rename", "os.remove", "os.mkdir",
-    "os.chmod", "os.chown",
-})  # fmt: skip
-_LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
-_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-
-
-class Fenced(PermissionError):
-    """Something wanted to leave by another way than the egress."""
 
 
 def main() -> None:
@@ -38,9 +25,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # a library that prints must not speak into the answer
     asked = json.load(sys.stdin)
-    _restrict(int(asked["processor_s"]))
+    confined.restrict(memory_bytes=MEMORY_BYTES, processor_s=int(asked["processor_s"]))
     tool = _tool()
-    _fence(urlsplit(asked["proxy"]).port or 0)
+    confined.fence(urlsplit(asked["proxy"]).port or 0)
     json.dump({"error": "missing"} if tool is None else _answer(asked, tool), answers)
     answers.flush()
 
@@ -52,37 +39,6 @@ def _tool() -> Any | None:
     except ModuleNotFoundError:
         return None
     return yt_dlp
-
-
-def _restrict(processor_s: int) -> None:
-    """Give up memory, time, files and children beyond what one question needs."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0]) if Path("/proc/self/statm").exists() else 0
-    size = pages * resource.getpagesize() + MEMORY_BYTES
-    for what, most in (
-        (resource.RLIMIT_AS, size),
-        (resource.RLIMIT_CPU, processor_s),
-        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # a lower hard limit is as good
-            resource.setrlimit(what, (most, most))
-
-
-def _fence(port: int) -> None:
-    """Let nothing of this process connect anywhere but to the egress, look up names, start programs or write files."""
-
-    def judge(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "socket.connect" and tuple(arguments[1])[:2] != ("127.0.0.1", port):
-            raise Fenced(f"it wanted to connect to {arguments[1]} without the egress")
-        if event in _LOOK_UPS and arguments[0] not in ("127.0.0.1", b"127.0.0.1"):
-            raise Fenced(f"it wanted to look up {arguments[0]} without the egress")
-        if event in _STARTS:
-            raise Fenced(f"it wanted to do {event}")
-        if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES:
-            raise Fenced(f"it wanted to write {arguments[0]}")
-
-    sys.addaudithook(judge)  # which cannot be taken away again
 
 
 class _Silent:
@@ -128,7 +84,7 @@ def _answer(asked: Mapping[str, Any], tool: Any) -> dict[str, Any]:
             found = youtube_dl.extract_info(asked["page"], download=False)
     except tool.utils.YoutubeDLError as failed:
         return {"error": _plain(str(failed))}
-    except Fenced as fenced:
+    except confined.Fenced as fenced:
         return {"error": f"yt-dlp was stopped: {fenced}"}
     film = _first(found or {})
     if film is None:

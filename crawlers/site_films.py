@@ -7,7 +7,6 @@ medium, so limits, samples, manners and evidence are the same.
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
@@ -16,7 +15,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +24,7 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from config.blobs import BlobStore
-from crawlers import egress, extras, reels, road, sniff, streams, urls
+from crawlers import confined, egress, extras, reels, road, sniff, streams, urls
 from crawlers.captures import Fetched
 from crawlers.egress import Caps, Egress
 from crawlers.reels import Fetch, NotAFilm
@@ -195,7 +193,7 @@ async def ask(question: Mapping[str, Any]) -> Answer:
     """Return what a child of its own says to a question; an answer without ways when it fails."""
     with tempfile.TemporaryDirectory(prefix="mekiki-film-") as folder:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "crawlers.site_film_child", cwd=folder, env=_environment(folder),
+            sys.executable, "-P", "-m", "crawlers.site_film_child", cwd=folder, env=confined.environment(folder),
             stdin=PIPE, stdout=PIPE, stderr=DEVNULL,
         )  # fmt: skip
         assert child.stdin is not None
@@ -227,13 +225,3 @@ async def _whole(stream: asyncio.StreamReader) -> bytes:
         if len(said) > MAX_ANSWER_BYTES:
             return b""
     return bytes(said)
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """Return all that the child learns of our environment: no secret can leak from one that never had it."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    root = str(Path(__file__).parents[1])
-    return kept | {
-        "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)]), "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": folder, "XDG_CONFIG_HOME": folder, "XDG_CACHE_HOME": folder, "YTDLP_NO_PLUGINS": "1",
-    }  # fmt: skip

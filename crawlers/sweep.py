@@ -11,11 +11,12 @@ from config import clock
 from config.blobs import DiskFull
 from config.errors import MekikiError
 from config.home import Home
-from crawlers import equipment, evidence, frontier, health, onward, render, road, showing, sources, spiders, tallies
+from crawlers import equipment, evidence, frontier, health, onward, render, road, showing, sources, tallies
 from crawlers.batches import Batch
 from crawlers.course import BotChallenge, Walk
 from crawlers.discovery import Names
 from crawlers.frontier import Sweep
+from crawlers.patience import Patience
 from crawlers.settle import Settler, Transaction
 from crawlers.sources import Source
 from crawlers.walk import Walker
@@ -90,7 +91,7 @@ def run(
 
 def _crawl(home: Home, walk: Walk) -> None:
     crawl, mode = home.settings.crawl, walk.source.fetch.render
-    with equipment.taken_along(crawl, walk.limits, mode) as taken:
+    with walk.patience, equipment.taken_along(crawl, walk.limits, mode) as taken:
         walk.memory.has_browser = taken.has_browser
         process = road.process(crawl, walk.limits, walk.source.source.languages, equipment=taken.settings)
         road.run(process, Walker, walk=walk)
@@ -144,7 +145,7 @@ def _walk(home: Home, source: Source, sweep_id: int, transaction: Transaction, t
         source=source,
         limits=limits,
         blobs=home.blobs,
-        read=spiders.reader(source),
+        patience=Patience(source),
         tell=tell,
         memory=_memory(transaction, source),
     )

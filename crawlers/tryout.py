@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from config import clock
 from config.errors import MekikiError
 from config.settings import Crawl
-from crawlers import challenge, chromium, directories, equipment, extract, looks, road, spiders, urls
+from crawlers import challenge, chromium, directories, equipment, extract, looks, render, road, spiders, urls
 from crawlers.manners import Manners, Unreachable, network_sentence
 from crawlers.page import Page
 from crawlers.render import Memory
@@ -83,8 +83,10 @@ class _OneDocument(Spider):
         if directories.read(document.body, document.url) is not None:
             return False
         try:
-            read = extract.read_page(spiders.reader(self.source), document.page, self.source)
-            return self.memory.wants(document.page, read)
+            page = document.page
+            read = extract.read_page(spiders.reader(self.source), page, self.source)
+            is_shell = render.is_shell(page, read, self.memory.mode)
+            return self.memory.wants(page.url, is_read=True, is_shell=is_shell)
         except extract.UnreadablePage:
             return False
 

@@ -33,7 +33,7 @@ from crawlers.captures import Fetched
 from crawlers.course import BotChallenge, Walk
 from crawlers.interface import Finding
 from crawlers.manners import NETWORK_ERRORS, Manners, Unreachable, network_sentence, product, robots_rules
-from crawlers.page import Page
+from crawlers.reading import Said
 from crawlers.reels import Fetch, NotAFilm
 from crawlers.showing import Sent
 from crawlers.site_films import ANSWER, Answer, asking, taken
@@ -145,22 +145,18 @@ class Walker(Spider):
                 self.walk.tally.add(UNCHANGED)
                 return
             fetched = await road.fetched(one.url, response, self.walk.blobs)
-            where = urls.canonical(response.url) or response.url
-            said = reading.of_directory(response, where, self.walk.source)
-            if said is not None:
-                await self._settle(one, fetched, *said)
-                return
-            page = Page.of(where, response.body, fetched.headers, seen_at=fetched.fetched_at)
-            trouble, finding = self._read(page, fetched)
-            if self.walk.memory.wants(page, finding):
-                assert finding is not None
+            sheet = road.sheet(response.url, response.body, fetched)
+            said = await self.walk.patience.read(sheet)
+            if self._wants_browser(sheet.url, said):
+                assert said.finding is not None
                 place.is_kept = True
-                yield self._opened(response, one, Sent(fetched, page, finding))
+                yield self._opened(response, one, Sent(fetched, sheet.url, said.finding))
             else:
-                await self._settle(one, fetched, trouble, finding)
+                await self._settle(one, fetched, said.trouble, said.finding)
 
-    def _read(self, page: Page, fetched: Fetched) -> reading.Read:
-        return reading.of_page(page, fetched, self.walk.source, self.walk.read)
+    def _wants_browser(self, url: str, said: Said) -> bool:
+        is_read = said.finding is not None
+        return not said.is_directory and self.walk.memory.wants(url, is_read=is_read, is_shell=said.is_shell)
 
     async def _settle(self, one: Errand, fetched: Fetched, trouble: str | None, finding: Finding | None) -> None:
         """Keep a page and what it says; stop where it shuts us out."""
@@ -195,16 +191,16 @@ class Walker(Spider):
         """Keep a page as the browser showed it, when it says more than the page as sent."""
         with self._coming_back(one):
             visit = response.meta["visit"]
-            page = Page(urls.canonical(response.url) or response.url, response.text)
-            trouble, finding = self._read(page, sent.fetched)
-            finding = finding and showing.with_films(finding, visit.films)
+            dom = response.text.encode("utf-8", errors="replace")
+            said = await self.walk.patience.read(road.sheet(response.url, dom, sent.fetched, is_shown=True))
+            finding = said.finding and showing.with_films(said.finding, visit.films)
             helped = finding is not None and render.gained(sent.finding, finding)
-            self.walk.memory.learn(sent.page.url, helped=helped)
-            if helped or trouble or self.walk.memory.mode == "browser":
-                fetched = showing.kept(sent, page, visit, self.walk.blobs)
+            self.walk.memory.learn(sent.url, helped=helped)
+            if helped or said.trouble or self.walk.memory.mode == "browser":
+                fetched = showing.kept(sent, dom, visit, self.walk.blobs)
             else:
-                fetched, finding = showing.in_vain(sent, page, visit), sent.finding
-            await self._settle(one, fetched, trouble, finding)
+                fetched, finding = showing.in_vain(sent, dom, visit), sent.finding
+            await self._settle(one, fetched, said.trouble, finding)
 
     async def not_shown(self, failure: Failure) -> None:
         """Keep a page as it was sent: the browser could not show it."""
@@ -215,7 +211,7 @@ class Walker(Spider):
                 self.stop(failure.value or RuntimeError("a fault without an error"))
                 return
             _log.info("not shown by the browser", url=one.url, says=str(failure.value))
-            self.walk.memory.learn(sent.page.url, helped=False)
+            self.walk.memory.learn(sent.url, helped=False)
             await self._settle(one, sent.fetched, None, sent.finding)
 
     async def medium(self, response: Response, one: Errand) -> None:

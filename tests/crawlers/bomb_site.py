@@ -165,11 +165,39 @@ def _pages() -> dict[str, Say]:
                            "<html><body><h1>&l9;</h1><img src='/i/1.png'></body></html>".encode(), "text/html"),
         "entity": answered(b'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
                            b"<html><body><h1>&x;</h1><img src='/i/1.png'></body></html>", "text/html"),
+        "punycode": answered(b"<h1>a</h1>-" + b"zz9" * 2_000_000, "text/html; charset=punycode"),
         "srcset": page(f"<img srcset=\"{'/i/1.png 1x, ' * 200_000}\">"),
         "scripts": page("<script>" + '"/a' * 1_500_000 + "</script>"),
         "numbers": page(f"<h1>n</h1><p class='price'>{'9' * 1_000_000}円</p><time>{'令和' * 200_000}</time>"),
         "many-pictures": page("".join(f"<img src='/i/{number}.png'>" for number in range(0, 50_000, 100))[:40]),
     }  # fmt: skip
+
+
+def unpacking(begin: bytes, again: bytes) -> bytes:
+    """Return a gzip file that unpacks to a beginning and two gigabytes of the same, made without making those."""
+
+    def block(content: bytes) -> bytes:
+        engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        return engine.compress(content) + engine.flush(zlib.Z_FULL_FLUSH)  # which refers to nothing before it
+
+    repeated = block(again * ((1 << 20) // len(again)))
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block(begin) + repeated * 2048
+
+
+def _directories() -> dict[str, Say]:
+    """Sitemaps and feeds that unpack to gigabytes."""
+    rss = b'<rss version="2.0"><channel>'
+    return {
+        name: answered(unpacking(begin, again), "application/gzip")
+        for name, begin, again in (
+            ("map-of-entries", b"<urlset>", b"<url><loc>/a</loc><image><loc>/i/1.png</loc></image></url>"),
+            ("map-of-nothing", b"<urlset>", b"<url/>"),
+            ("map-of-one-entry", b"<urlset><url>", b"<a/>"),
+            ("map-of-space", b"<urlset>", b" " * 64),
+            ("map-of-lines", b"http://bomb0.test/1\n", b"http://bomb0.test/\n"),
+            ("feed-of-items", rss, b"<item><link>/a</link></item>"),
+        )
+    }
 
 
 def giant(head: bytes) -> Callable[[str], Say]:
@@ -210,7 +238,7 @@ class BombSite(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
-        self.bombs = _floods() | _packings() | _lies() | _pages()
+        self.bombs = _floods() | _packings() | _lies() | _pages() | _directories()
         self.robots = _robots()
         self.ranged: dict[str, Callable[[str], Say]] = {}
         self.pages: dict[str, Say] = {}

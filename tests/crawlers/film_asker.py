@@ -7,15 +7,16 @@ import json
 import sys
 from urllib.parse import urlsplit
 
+from crawlers import confined
 from crawlers import site_film_child as child
 
 
 def main() -> None:
     """Answer every question of stdin, one line of JSON each."""
     asked = json.load(sys.stdin)
-    child._restrict(int(asked["processor_s"]))
+    confined.restrict(memory_bytes=child.MEMORY_BYTES, processor_s=int(asked["processor_s"]))
     tool = child._tool()
-    child._fence(urlsplit(asked["proxy"]).port or 0)
+    confined.fence(urlsplit(asked["proxy"]).port or 0)
     for page in asked["pages"]:
         sys.stdout.write(json.dumps(child._answer(asked | {"page": page}, tool)) + "\n")
 

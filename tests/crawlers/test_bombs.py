@@ -30,6 +30,10 @@ SAMPLES = 2_000_000
 LISTED = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n"
 PAGE, MEDIUM = "larger than the limit of 8388608 bytes", "8388608 bytes, and the server does not keep to byte ranges"
 HEAD, GROWS, PACKED = "sends a head of more than 262144 bytes", "it unpacks to more than the limit", "not packed as its"
+MAP = "it is larger than a sitemap may be; {} of its addresses are taken"
+IN_PART = {  # path -> what is said of what was read in part
+    "/map-of-entries": MAP.format(50000), "/feed-of-items": "it is a feed of more than 512 KiB; its first",
+}  # fmt: skip
 SAID = {  # path -> words of the reason
     "/endless?picture=": MEDIUM, "/endless-chunks?picture=": MEDIUM, "/gzip?picture=": GROWS, "/br?picture=": GROWS,
     "/endless": PAGE, "/endless-chunks": PAGE, "/endless-head": HEAD, "/endless-names": HEAD, "/endless-folding": HEAD,
@@ -38,10 +42,12 @@ SAID = {  # path -> words of the reason
     "/broken-zstd": PACKED, "/round/0": "redirects without end", "/strange-redirect": "which is no web address",
     "/two-lengths": "a head that cannot be read", "/no-http": "a head that cannot be read",
     "/cut-off": "breaks off before its body is whole", "/wide": "more than 200000 tags",
-    "/attributes": "more than 5000 attributes", "/media/file.mp4": "no web address",
+    "/attributes": "more than 1000 attributes", "/media/file.mp4": "no web address",
     "/media/loopback.mp4": "127.0.0.1, which is this machine", "/media/concat.mp4": "text/plain, no picture",
     "/media/script.svg": "image/svg+xml, no picture", "/media/laughs.mpd": "declares a document type",
     "/media/page.png": "text/html, no picture", "/media/giants.mp4": "more pictures than a film has",
+    "/punycode": "reading it takes more than 10 s of processor time", "/map-of-nothing": MAP.format(0),
+    "/map-of-one-entry": MAP.format(0), "/map-of-space": MAP.format(0),
     "/of-robots-endless": "sends more than the limit",
     "/of-robots-gzip": "it unpacks to more than the limit of 2097152 bytes",
 }  # fmt: skip
@@ -148,6 +154,14 @@ def test_a_person_reads_what_was_wrong(swept: Swept, path: str) -> None:
 
     assert state in ("refused", "failed")
     assert SAID[path] in str(reason)
+
+
+@pytest.mark.parametrize("path", IN_PART)
+def test_of_gigabytes_of_addresses_the_first_are_taken_and_a_person_reads_so(swept: Swept, path: str) -> None:
+    state, reason = swept.reasons[path]
+
+    assert state == "done"
+    assert IN_PART[path] in str(reason)
 
 
 def test_every_reason_is_fit_for_a_person(swept: Swept) -> None:

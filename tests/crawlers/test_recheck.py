@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from config.home import Home
-from crawlers import recheck
+from crawlers import recheck, sources
 from crawlers.glance import Look, Seen, Target, glance
 from crawlers.recheck import Watch, WatchLook
 from tests.crawlers import small_web
 from tests.crawlers.conftest import Mekiki
-from tests.crawlers.small_web import Answer, SmallWeb, html
+from tests.crawlers.small_web import Answer, SmallWeb, html, write_source
 
 PAGE, PHOTO = "http://a.example/post/1", "http://a.example/photo/1.png"
 BLOB, OTHER = "a" * 64, "b" * 64
@@ -146,3 +146,22 @@ def test_a_playlist_is_put_together_before_it_is_compared(web: SmallWeb, web_hom
     (look,) = glance(web_home.settings.crawl, [Target(web.url("/watch/2"), (web.url("/hls/master.m3u8"),))])
 
     assert look.media[0].blob == film
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_page_that_cannot_be_read_or_shuts_us_out_is_not_known_to_be_gone(web: SmallWeb, web_home: Home) -> None:
+    web.gone |= {"/photo/1.png", "/photo/2.png", "/photo/3.png"}
+    web.changed["/board/1"] = html(f"<p {' '.join(f'a{number}' for number in range(1100))}>")
+    web.changed["/board/2"] = html("<div id='challenge-form'></div>", "<title>Just a moment</title>")
+    web.changed["/board/3"] = html("<p>Removed at the wish of its owner.</p>")
+    board = sources.load(write_source(web_home.settings.sources, web, "board", "image_board", ["/"]))
+
+    looks = glance(
+        web_home.settings.crawl,
+        [Target(web.url(f"/board/{n}"), (web.url(f"/photo/{n}.png"),), board) for n in (1, 2, 3)],
+    )
+
+    outcomes = [recheck.judge(look, blobs=[BLOB], before=None).outcome for look in looks]
+    assert outcomes == ["unreachable", "unreachable", "gone"]
+    assert "more than 1000 attributes" in str(looks[0].page.error)
+    assert "waits until a browser has proved itself" in str(looks[1].page.error)

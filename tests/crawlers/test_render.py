@@ -19,6 +19,10 @@ def page(body: str, url: str = AT) -> Page:
     return Page(url, f"<html><head><title>t</title></head><body>{body}</body></html>")
 
 
+def wants(memory: Memory, seen: Page, found: Finding | None = NOTHING) -> bool:
+    return memory.wants(seen.url, is_read=found is not None, is_shell=render.is_shell(seen, found, memory.mode))
+
+
 @pytest.mark.parametrize("body", [
     SHELL, f"<div id=app> Loading… </div>{APP}<footer>{SAID}</footer>", f"<app-root></app-root>{APP}{SAID}",
     f"<p>Short.</p>{APP}", f"<video controls></video>{SAID}<script>play()</script>",
@@ -42,7 +46,7 @@ def test_a_page_that_speaks_for_itself_is_left_alone(body: str) -> None:
 def test_auto_opens_what_said_nothing_and_browser_opens_everything() -> None:
     shell, plain = page(SHELL), page(SAID)
     wanted = {
-        mode: [Memory(mode, has_browser=True).wants(seen, found)
+        mode: [wants(Memory(mode, has_browser=True), seen, found)
                for seen, found in ((shell, NOTHING), (shell, SOMETHING), (plain, NOTHING), (shell, None))]
         for mode in ("http", "auto", "browser")
     }  # fmt: skip
@@ -57,7 +61,7 @@ def test_auto_opens_what_said_nothing_and_browser_opens_everything() -> None:
 def test_pages_that_go_without_a_browser_are_counted() -> None:
     memory = Memory("auto", has_browser=False)
 
-    assert [memory.wants(page(SHELL), NOTHING) for _ in range(3)] == [False] * 3
+    assert [wants(memory, page(SHELL)) for _ in range(3)] == [False] * 3
     assert memory.missed == 3
 
 
@@ -65,7 +69,7 @@ def test_a_thousand_pages_that_only_look_scripted_open_a_browser_for_less_than_f
     memory = Memory("auto", has_browser=True)
     for number in range(1000):
         at = f"http://web.test/kind-{chr(97 + number % 26)}{chr(97 + number // 26 % 26)}/page"  # shapes without end
-        if memory.wants(page(SHELL, at), NOTHING):
+        if wants(memory, page(SHELL, at)):
             memory.learn(at, helped=False)
 
     assert 0 < memory.opened < 50
@@ -75,7 +79,7 @@ def test_a_page_is_opened_where_a_browser_helped_before() -> None:
     memory = Memory("auto", has_browser=True)
     for number in range(200):
         at = f"http://web.test/item/{number}"
-        assert memory.wants(page(SHELL, at), NOTHING)
+        assert wants(memory, page(SHELL, at))
         memory.learn(at, helped=True)
 
 
@@ -84,8 +88,8 @@ def test_what_an_earlier_sweep_learnt_counts() -> None:
     for number in (1, 2):
         memory.recall(f"http://web.test/news/{number}", helped=False)
 
-    assert not memory.wants(page(SHELL, "http://web.test/news/3"), NOTHING)
-    assert memory.wants(page(SHELL, "http://web.test/item/3"), NOTHING)
+    assert not wants(memory, page(SHELL, "http://web.test/news/3"))
+    assert wants(memory, page(SHELL, "http://web.test/item/3"))
 
 
 @pytest.mark.parametrize(("one", "other", "are_alike"), [
