@@ -53,6 +53,8 @@ NAMES = {
     "rebound.test": [["127.0.0.1"], ["127.0.0.2"]],
 }
 
+LONGEST_S = 15.0
+
 
 @dataclass
 class Inside:
@@ -60,11 +62,17 @@ class Inside:
 
     port: int = 0
     came: list[str] = field(default_factory=list)  # what each connection asked for, "" when it said nothing
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    arrival: threading.Condition = field(default_factory=threading.Condition)
 
     def heard(self, asked: str) -> None:
-        with self.lock:
+        with self.arrival:
             self.came.append(asked)
+            self.arrival.notify_all()
+
+    def wait_for(self, column: str) -> None:
+        """Return when somebody has come by a road; after a while also when nobody has."""
+        with self.arrival:
+            self.arrival.wait_for(lambda: column in self.columns(), timeout=LONGEST_S)
 
     def columns(self) -> set[str]:
         """Return by which roads somebody came: what follows the question mark."""

@@ -2,8 +2,10 @@
 
 import html as markup
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
+from tests.crawlers.hostile import Inside
 from tests.crawlers.small_web import Answer, SmallWeb, html
 
 # What a page's scripts and elements can do to reach an address `u`. Each is tried with every address of the table.
@@ -34,6 +36,7 @@ _PAGE = """<h1>Lure</h1><script>
 const add = (name, said) => document.body.appendChild(Object.assign(document.createElement(name), said));
 addEventListener("load", () => {
   %s.forEach((u, n) => { try { %s } catch (no) {} });
+  %s
 });
 </script>"""
 _RTC = """<h1>Lure</h1><script>
@@ -48,12 +51,18 @@ def by(column: str, urls: Sequence[str]) -> list[str]:
     return [f"{url}?{column}" for url in urls]
 
 
-def scripts(web: SmallWeb, urls: Sequence[str], inside_port: int) -> list[str]:
-    """Set out one page a technique, and return their paths."""
+def scripts(web: SmallWeb, urls: Sequence[str], inside: Inside, *, awaited: Collection[str] = ()) -> list[str]:
+    """Set out one page a technique, and return their paths.
+
+    A page whose technique is `awaited` does not come to rest before somebody came inside by it, so that its browser
+    does not shut it earlier on a slow machine.
+    """
     for name, action in TECHNIQUES.items():
         listed = json.dumps(by(name, urls)).replace("</", "<\\/")
-        web.changed[f"/lure/{name}"] = html(_PAGE % (listed, action))
-    web.changed["/lure/rtc"] = html(_RTC % (inside_port, inside_port))
+        last = f"fetch('/until/{name}')" if name in awaited else ""
+        web.changed[f"/until/{name}"] = Answer(kind="text/plain", wait=partial(inside.wait_for, name))
+        web.changed[f"/lure/{name}"] = html(_PAGE % (listed, action, last))
+    web.changed["/lure/rtc"] = html(_RTC % (inside.port, inside.port))
     return [*(f"/lure/{name}" for name in TECHNIQUES), "/lure/rtc"]
 
 

@@ -45,6 +45,7 @@ class Answer:
     drip_s: float = 0.0  # send byte by byte, waiting so long after each
     endless: bool = False
     ranges: bool = False  # the server keeps to byte ranges
+    wait: Callable[[], object] | None = None  # what the server does before it answers
 
     def marked(self, asked: str | None) -> "Answer":
         """Return the answer with an ETag, or 304 to one who names it."""
@@ -267,6 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _say(self, answer: Answer) -> None:
+        if answer.wait is not None:
+            answer.wait()
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
         for name, value in answer.headers.items():
