@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config.blobs import BlobStore
@@ -220,3 +221,16 @@ def test_others_can_write_while_a_film_is_watched(home: Home) -> None:
         assert session.scalar(select(func.count()).select_from(Match)) == 1
     assert isinstance(shared.blobs, OthersWrite)
     assert shared.blobs.asked == 1
+
+
+def test_matches_become_visible_in_the_order_of_their_ids(home: Home) -> None:
+    if home.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with home.sessions()() as first, home.sessions()() as second:
+        match.compare(first, [])
+        second.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            match.compare(second, [])
+        second.rollback()
+        first.rollback()
+        match.compare(second, [])
