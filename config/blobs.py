@@ -14,6 +14,7 @@ from config.errors import MekikiError
 
 CHUNK_BYTES = 1 << 20
 STILL_NEW = timedelta(days=1)
+_PART = ".part-"
 
 
 class BlobMissing(MekikiError):
@@ -52,7 +53,7 @@ class BlobStore:
         """Store the chunks as one blob: written aside, fsynced, then renamed, so a kill leaves no half blob."""
         with _full_disk_as_sentence(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.root, prefix=".part-")
+            handle, name = tempfile.mkstemp(dir=self.root, prefix=_PART)
             part = Path(name)
             try:
                 digest = hashlib.sha256()
@@ -84,6 +85,14 @@ class BlobStore:
                 return False
             path.unlink()
         return True
+
+    def tidy(self) -> None:
+        """Delete what killed processes left half written more than a day ago."""
+        oldest = clock.now() - STILL_NEW
+        for part in self.root.glob(f"{_PART}*"):
+            with contextlib.suppress(FileNotFoundError):  # somebody else tidies up
+                if datetime.fromtimestamp(part.stat().st_mtime, UTC) < oldest:
+                    part.unlink()
 
     def _settle(self, part: Path, sha256: str) -> str:
         final = self.path(sha256)

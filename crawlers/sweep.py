@@ -83,6 +83,7 @@ def run(
             f"{source.id} is disabled; write enabled = true in [source] of its file to sweep it again."
         )
     with home.lock(f"sweep-{source.id}"), _full_database_as_sentence():
+        home.blobs.tidy()
         sweep_id, was_resumed = _open(transaction, source, works, resume=resume)
         walk = _walk(home, source, sweep_id, transaction, tell)
         _crawl(home, walk)

@@ -4,12 +4,14 @@ import os
 import resource
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config import clock
 from config.blobs import BlobMissing, BlobStore
 
 
@@ -59,3 +61,20 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path: P
     assert ran.returncode == 1
     assert "free some space" in ran.stdout
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_what_killed_processes_left_half_written_goes_after_a_day(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    kept = store.put(b"whole")
+    left, fresh = tmp_path / ".part-left", tmp_path / ".part-fresh"
+    for part in (left, fresh):
+        part.write_bytes(b"half")
+    two_days_ago = (clock.now() - timedelta(days=2)).timestamp()
+    for old in (left, store.path(kept)):
+        os.utime(old, (two_days_ago, two_days_ago))
+
+    store.tidy()
+
+    assert not left.exists()
+    assert fresh.exists()
+    assert store.has(kept)
