@@ -128,7 +128,7 @@ def test_a_picture_of_a_page_that_also_shows_the_leak_is_for_the_people_named(
         (page,) = evidence.pages(session, case, 1)
         listed = [{"url": page.url, "files": ["pages/1/viewport.png"], "clipped_at_px": None, "trouble": None}]
         documents = {"pages.json": json.dumps(listed).encode(), "pages/1/viewport.png": picture}
-        collected.keep(session, case, documents, actor="mekiki")
+        collected.keep(session, case, documents, actor="mekiki", newest_finding_id=page.id)
     address = f"/media/cases/{uuid}/{hashlib.sha256(picture).hexdigest()}/large.jpg"
     assert {who.get(address).status_code for who in (aoi, ren)} == {200}
 
