@@ -42,7 +42,7 @@ check: setup-dev  ## formatting, types, architecture and documentation
 	$(BIN)/python -m pytest tests/test_architecture.py tests/test_docs.py tests/test_names.py
 
 test: setup-dev browser  ## every test, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-real-sites: setup-dev  ## sweep a shop, a wiki, a gallery, a forum and players that others wrote
 	$(BIN)/python -m tests.real_sites.software

@@ -5,9 +5,11 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
+from xdist.scheduler import LoadScopeScheduling
 
 from config import clock, database, settings
 from config.home import Home
@@ -23,10 +25,28 @@ TABLE_MODULES = (
 )  # fmt: skip
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+TOGETHER = frozenset({"tests/crawlers/test_bombs.py"})  # files whose tests share what takes half a minute to make
 
 
 for table_module in TABLE_MODULES:
     importlib.import_module(table_module)
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+    """Sends the tests of some files to one worker each, and every other test to whoever is free.
+
+    xdist's own groups are names that it writes where pytest 9.2 no longer looks.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Say which worker gets which tests, where there are several."""
+    return _Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,6 @@ from tests.crawlers.bomb_site import HOSTS, ROBOTS, BombSite
 from tests.measure import odd_files
 from tests.measure.odd_films import edited
 
-pytestmark = pytest.mark.xdist_group("bombs")  # one sweep over all of them
 MOST_MEBIBYTES = 400  # of a sweep, with the limits a home is born with
 SIDE = 16_000  # pixels
 SAMPLES = 2_000_000

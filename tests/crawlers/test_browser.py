@@ -15,7 +15,7 @@ from crawlers.glance import Target
 from tests.crawlers.conftest import Mekiki
 from tests.crawlers.small_web import Answer, SmallWeb, html, picture, write_source
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 needs_chromium = pytest.mark.skipif(chromium.find() is None, reason="no Chromium here; `make browser` gets one")
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 AUTO = '[fetch]\nrender = "auto"\n'

@@ -31,7 +31,7 @@ from tests.crawlers.small_web import SmallWeb, write_source
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 with_and_without_leave = pytest.mark.parametrize("is_allowed", [False, True], ids=["hostile", "allowed"])
 needs_chromium = pytest.mark.skipif(chromium.find() is None, reason="no Chromium here; `make browser` gets one")
-in_browser = (pytest.mark.browser, pytest.mark.xdist_group("browser"), needs_chromium)
+in_browser = (pytest.mark.browser, needs_chromium)
 CONTROL = "http://127.0.0.1:{p}/"
 ROADS = {"redirect", "chain", "image", "video", "medium", "segment", "map", "variant", "dash"}
 
@@ -96,7 +96,6 @@ def test_plain_requests_stay_outside(
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @needs_chromium
 @with_and_without_leave
 def test_no_page_at_a_hostile_address_is_shown(
@@ -134,7 +133,6 @@ def test_redirects_media_and_playlists_of_a_sweep_stay_outside(
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @needs_chromium
 @sqlite_only
 @with_and_without_leave
@@ -167,7 +165,6 @@ def sweep(web: SmallWeb, home: Home, seeds: list[str], allowed: Sequence[str], *
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @needs_chromium
 @with_and_without_leave
 def test_a_browser_that_nobody_watches_over_stays_outside_behind_the_egress_alone(

@@ -95,10 +95,10 @@ def test_the_films_of_a_site_are_found_fetched_and_kept(
     assert (look.media[0].blob, look.media[0].error) == (None, "the server answered 404 for its film")
 
 
-def asked(proxy: str, page: str, *extractors: str) -> Answer:
+def asked(proxy: str, page: str, *extractors: str, processor_s: int = 60) -> Answer:
     """Return what the real child says to a question."""
     question = {
-        "page": page, "extractors": list(extractors or ["generic"]), "proxy": proxy, "processor_s": 60,
+        "page": page, "extractors": list(extractors or ["generic"]), "proxy": proxy, "processor_s": processor_s,
         "timeout_s": 5.0, "delay_s": 0.0, "user_agent": "mekiki/test",
     }  # fmt: skip
     return asyncio.run(site_films.ask(question))
@@ -145,10 +145,10 @@ def test_a_misspelt_extractor_is_named_with_the_nearest(web: SmallWeb) -> None:
     assert str(answer.error).endswith('knows no extractor "youtub"; did you mean "youtube"?')
 
 
-def test_a_page_that_eats_memory_ends_its_child_alone(web: SmallWeb) -> None:
+def test_a_page_that_eats_memory_and_time_ends_its_child_alone(web: SmallWeb) -> None:
     web.changed["/bomb"] = Served(b"<html>" + b"<video src=a.mp4>" * 3_000_000, kind="text/html")
     with egress.serving(guarded(web), CAPS) as proxy:
-        answer = asked(proxy.url, web.url("/bomb"))
+        answer = asked(proxy.url, web.url("/bomb"), processor_s=12)
 
     assert answer.ways == ()
     assert answer.error

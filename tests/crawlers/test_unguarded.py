@@ -56,7 +56,6 @@ def listening(pid: int) -> list[str]:
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @pytest.mark.skipif(chromium.find() is None, reason="no Chromium here; `make browser` gets one")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_of_ours_listens_during_a_sweep_but_the_egress_on_loopback(web: SmallWeb, web_home: Home) -> None:

@@ -18,7 +18,6 @@ from tests.dashboard.seeds import Seeded
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(chromium.find() is None, reason="no Chromium here; `make browser` gets one"),
 ]
 
