@@ -10,7 +10,7 @@ from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock
-from config.database import AppendOnly, Base, Row
+from config.database import AppendOnly, Base, Row, portions
 
 COLLECTED, TIMESTAMPED, VIEWED, EXPORTED = "collected", "timestamped", "viewed", "exported"
 HELD, RELEASED, DELETED = "held", "released", "deleted"
@@ -60,8 +60,8 @@ def record(
 def entries(session: Session, subjects: Sequence[str], *actions: str) -> list[CustodyEntry]:
     """Return what was done to these subjects, oldest first; only these actions where some are named."""
     found: list[CustodyEntry] = []
-    for start in range(0, len(subjects), 500):  # below every database's limit of bound values
-        rows = select(CustodyEntry).where(CustodyEntry.subject.in_(subjects[start : start + 500]))
+    for some in portions(subjects):
+        rows = select(CustodyEntry).where(CustodyEntry.subject.in_(some))
         found += session.scalars(rows.where(CustodyEntry.action.in_(actions)) if actions else rows)
     return sorted(found, key=lambda entry: entry.id)
 
